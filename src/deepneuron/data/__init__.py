@@ -1,0 +1,27 @@
+"""Data: the embedded sets, and readers of the files that data sets come in."""
+
+from deepneuron.data.embedded import (
+    DIGITS,
+    EMBEDDED,
+    FASHION,
+    Embedded,
+    get_embedded,
+    load_digits,
+    load_fashion,
+)
+from deepneuron.data.idx import read_idx, read_idx_split
+from deepneuron.data.split import Split, read_npz_split
+
+__all__ = [
+    "DIGITS",
+    "EMBEDDED",
+    "FASHION",
+    "Embedded",
+    "Split",
+    "get_embedded",
+    "load_digits",
+    "load_fashion",
+    "read_idx",
+    "read_idx_split",
+    "read_npz_split",
+]

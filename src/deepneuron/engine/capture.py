@@ -1,0 +1,109 @@
+"""Capture: run a Python function once on symbolic tensors, and keep what it wrote down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+
+from deepneuron.engine import scope
+from deepneuron.engine.executor import Executor
+from deepneuron.engine.graph import Graph
+from deepneuron.engine.kernels import NUMPY, KernelSet
+from deepneuron.engine.nest import flatten, pack
+from deepneuron.engine.op import as_tensor
+from deepneuron.engine.plan import Plan, make_plan
+from deepneuron.engine.tensor import Tensor
+
+
+def capture(
+    function: Callable[..., Any], *args: Any, keep: Callable[[Graph], Any] | None = None
+) -> tuple[Graph, Any]:
+    """The graph of `function(*args)`, and the structure of what it returns.
+
+    Args:
+        function: Python code over tensors; it runs once.
+        *args: arrays, or lists, tuples and dictionaries of arrays; only shapes and
+            types matter.
+        keep: chooses, of the finished graph, the values that a run must not overwrite.
+
+    >>> import numpy as np, deepneuron as dn
+    >>> graph, _ = capture(lambda x: dn.ops.exp(x) + 1.0, np.zeros(3, "float32"))
+    >>> [node.op.name for node in graph.nodes]
+    ['exp', 'add']
+    """
+    leaves, structure = flatten(args)
+    inputs = [
+        Tensor(x.shape, x.dtype, name=f"input_{i}") for i, x in enumerate(leaves)
+    ]
+    with scope.use(scope.Capture()) as captured:
+        result = function(*pack(structure, inputs))
+    outputs, output_structure = flatten(result)
+    outputs = [as_tensor(y) for y in outputs]
+    graph = Graph(inputs, outputs, captured.updates)
+    if keep is not None:
+        graph = Graph(inputs, outputs, captured.updates, keep(graph))
+    return graph, output_structure
+
+
+class _Compiled:
+    """A plan, the structure of its result, and the executors that are free to run it."""
+
+    def __init__(self, plan: Plan, structure: Any, kernels: KernelSet) -> None:
+        self.plan, self.structure, self.kernels = plan, structure, kernels
+        self._free: list[Executor] = []
+        self._lock = threading.Lock()
+
+    def run(self, leaves: list[np.ndarray]) -> Any:
+        with self._lock:  # a second thread gets memory of its own
+            executor = self._free.pop() if self._free else None
+        executor = executor or Executor(self.plan, self.kernels)
+        try:
+            return pack(self.structure, executor.run(leaves))
+        finally:
+            with self._lock:
+                self._free.append(executor)
+
+
+class Function:
+    """A function over tensors that is captured and planned once per shape of its input.
+
+    Args:
+        function: Python code over tensors.
+        key: returns what else the graph depends on, such as which weights are frozen.
+        kernels: the kernel set that runs it.
+
+    >>> import numpy as np, deepneuron as dn
+    >>> double = Function(lambda x: x + x)
+    >>> double(np.ones(2, "float32"))
+    array([2., 2.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        key: Callable[[], Hashable] = lambda: None,
+        kernels: KernelSet = NUMPY,
+    ) -> None:
+        self.function, self.key, self.kernels = function, key, kernels
+        self._compiled: dict[Hashable, _Compiled] = {}
+        self._lock = threading.RLock()
+
+    def __call__(self, *args: Any) -> Any:
+        """Run on arrays, or on lists, tuples and dictionaries of arrays."""
+        leaves, structure = flatten(args)
+        leaves = [np.asarray(x) for x in leaves]
+        signature = (structure, tuple((x.shape, x.dtype) for x in leaves), self.key())
+        compiled = self._compiled.get(signature)
+        if compiled is None:
+            with self._lock:
+                compiled = self._compiled.get(signature)
+                if compiled is None:
+                    graph, result = capture(self.function, *args)
+                    compiled = _Compiled(make_plan(graph), result, self.kernels)
+                    # The key is asked again: capturing may have built layers.
+                    signature = (*signature[:2], self.key())
+                    self._compiled[signature] = compiled
+        return compiled.run(leaves)

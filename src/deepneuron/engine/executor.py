@@ -1,0 +1,113 @@
+"""Runs a Plan with NumPy: every instruction one call, bound to its arrays beforehand.
+
+A step copies its inputs in, calls the kernels, copies what was asked for out, and
+commits. It allocates nothing else: the arena and the scratch memory stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deepneuron.engine.kernels import NUMPY, KernelSet
+from deepneuron.engine.plan import ARENA, CONSTANT, INPUT, Buffer, Instruction, Plan
+from deepneuron.engine.variable import Variable
+from deepneuron.engine.workspace import Workspace, activate
+
+
+class _Call(NamedTuple):
+    function: Callable[..., Any]
+    arrays: tuple[np.ndarray, ...]
+    keywords: dict[str, Any]
+    instruction: Instruction
+
+
+class Executor:
+    """A plan with memory of its own. One thread may run it at a time.
+
+    Args:
+        plan: what to run.
+        kernels: the kernel set; NumPy by default.
+    """
+
+    def __init__(self, plan: Plan, kernels: KernelSet = NUMPY) -> None:
+        self.plan = plan
+        self.kernels = kernels
+        self.workspace = Workspace()
+        self._arena = np.empty(plan.arena, "uint8")
+        self._inputs = [
+            np.empty(plan.buffers[i].shape, plan.buffers[i].dtype) for i in plan.inputs
+        ]
+        self._bind()
+
+    def _bind(self) -> None:
+        """Give every buffer its array and every instruction its arguments."""
+        plan = self.plan
+        self._moved = Variable.moved
+        self._variables = [v.array for v in plan.variables]
+        arrays = [self._array(buffer) for buffer in plan.buffers]
+        self._calls = [self._call(i, arrays) for i in plan.instructions]
+        self._outputs = [arrays[i] for i in plan.outputs]
+        self._kept = [arrays[i] for i in plan.kept]
+        self._commits = [(arrays[i], self._variables[v]) for i, v in plan.commits]
+
+    def _array(self, buffer: Buffer) -> np.ndarray:
+        if buffer.space == ARENA:
+            dtype = np.dtype(buffer.dtype)
+            end = buffer.place + int(np.prod(buffer.shape)) * dtype.itemsize
+            return self._arena[buffer.place : end].view(dtype).reshape(buffer.shape)
+        home = {INPUT: self._inputs, CONSTANT: self.plan.constants}.get(
+            buffer.space, self._variables
+        )
+        return home[buffer.place].reshape(buffer.shape)
+
+    def _call(self, instruction: Instruction, arrays: list[np.ndarray]) -> _Call:
+        outs = tuple(arrays[i] for i in instruction.outputs)
+        return _Call(
+            self.kernels.function(instruction.kernel),
+            tuple(arrays[i] for i in instruction.inputs),
+            {**instruction.attrs, "out": outs[0] if len(outs) == 1 else outs},
+            instruction,
+        )
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """One step.
+
+        Args:
+            inputs: an array for each input of the graph; they are copied in.
+
+        Returns:
+            Copies of the graph's outputs.
+        """
+        if self._moved != Variable.moved:
+            self._bind()
+        for buffer, array in zip(self._inputs, inputs, strict=True):
+            np.copyto(buffer, array)
+        release = self.workspace.release
+        activate(self.workspace)
+        call = None
+        try:
+            with np.errstate(all="ignore"):
+                for call in self._calls:
+                    call.function(*call.arrays, **call.keywords)
+                    release()
+        except Exception as error:
+            if call is not None:
+                node = call.instruction.nodes[0]
+                error.add_note(f"in {node.op.name} ({node.path}, {node.source})")
+            raise
+        finally:
+            release()
+            activate(None)
+        # Read all before writing any: two variables may be exchanging their values.
+        values = [value.copy() for value, _ in self._commits]
+        outputs = [output.copy() for output in self._outputs]
+        for value, (_, variable) in zip(values, self._commits, strict=True):
+            np.copyto(variable, value)
+        return outputs
+
+    def kept(self) -> list[np.ndarray]:
+        """Copies of the values that the graph was told to keep, of the last step."""
+        return [array.copy() for array in self._kept]

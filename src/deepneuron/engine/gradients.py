@@ -1,0 +1,157 @@
+"""Backpropagation: one walk through the graph in reverse.
+
+Every node hands the gradient of its outputs to its rule, and gets back the gradient of
+its inputs (the chain rule). A value that was used twice sums what comes back to it (the
+multivariate chain rule). That is all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from deepneuron.engine import scope
+from deepneuron.engine.dtypes import is_float
+from deepneuron.engine.graph import topological
+from deepneuron.engine.op import Deferred, as_array, as_tensor, compute, registry
+from deepneuron.engine.tensor import Tensor
+from deepneuron.engine.variable import Variable
+
+
+def backpropagate(
+    y: Tensor, wrt: Sequence[Tensor], dy: Tensor | None = None
+) -> list[Tensor | None]:
+    """d sum(y * dy) / d w  for every w in `wrt`; None where y does not depend on w.
+
+    Args:
+        y: the value to differentiate, usually a loss of shape ().
+        wrt: the tensors to differentiate with respect to.
+        dy: the gradient that arrives at y; ones by default.
+    """
+    nodes = topological([y])
+
+    needs = set(wrt)  # what depends on wrt; nothing else is walked through
+    for node in nodes:
+        if node.op.differentiable and needs.intersection(node.inputs):
+            needs.update(out for out in node.outputs if is_float(out.dtype))
+
+    if y not in needs:
+        return [None for _ in wrt]
+    gradient: dict[Tensor, Any] = {y: np.ones(y.shape, y.dtype) if dy is None else dy}
+
+    for node in reversed(nodes):
+        dys = [gradient.get(out) for out in node.outputs]
+        if not needs.intersection(node.inputs) or all(dy is None for dy in dys):
+            continue
+        with scope.name_scope(f"{node.path}/gradient".lstrip("/"), node.source):
+            dxs = node.op.gradient(node, *dys)
+            for x, dx in zip(node.inputs, dxs, strict=True):
+                if dx is None or x not in needs:
+                    continue
+                dx = _fit(dx, x)
+                gradient[x] = gradient[x] + dx if x in gradient else dx
+
+    return [as_tensor(gradient[w]) if w in gradient else None for w in wrt]
+
+
+def _fit(dx: Any, x: Tensor) -> Any:
+    """Where x was broadcast or cast on its way in, its gradient goes the way back."""
+    if dx.dtype != x.dtype:
+        dx = registry["cast"](dx, x.dtype)
+    if tuple(dx.shape) != x.shape:
+        dx = registry["sum_to"](dx, shape=x.shape)
+    return dx
+
+
+def gradients(fn_or_loss: Any, wrt: Any, *args: Any) -> Any:
+    """dL/dw for every w: how much the loss L grows when w grows a little.
+
+    Args:
+        fn_or_loss: a loss that was computed inside `with deepneuron.recording():` or
+            while a step is captured; or a function that computes it.
+        wrt: a Variable, an array (for a function, which is then called with it), or a
+            list of them.
+        *args: further arguments of the function.
+
+    Returns:
+        One gradient for each w, of w's shape, in a list if `wrt` is one. None where the
+        loss does not depend on w.
+
+    >>> import deepneuron as dn
+    >>> w = dn.Variable([1.0, 2.0])
+    >>> dn.gradients(lambda: dn.ops.sum(w**2), w)  # d(w1^2 + w2^2) = (2 w1, 2 w2)
+    array([2., 4.], dtype=float32)
+    """
+    if callable(fn_or_loss) and not isinstance(fn_or_loss, Tensor):
+        return value_and_grad(fn_or_loss, wrt, *args)[1]
+    return _differentiate(fn_or_loss, wrt)
+
+
+def value_and_grad(fn: Callable[..., Any], wrt: Any, *args: Any) -> Any:
+    """(L, dL/dw) of a function that returns a loss L.
+
+    Args:
+        fn: called as `fn(*args)` if `wrt` holds Variables, else as `fn(*wrt, *args)`.
+        wrt: a Variable or an array, or a list of either.
+        *args: further arguments of the function.
+
+    Returns:
+        The value of the loss, and its gradients as `gradients` returns them.
+
+    >>> import numpy as np, deepneuron as dn
+    >>> dn.value_and_grad(lambda x: dn.ops.sum(3.0 * x), np.ones(2, "float32"))
+    (array(6., dtype=float32), array([3., 3.], dtype=float32))
+    """
+    nested = isinstance(scope.mode(), (scope.Recording, scope.Capture))
+    with scope.use(scope.mode() if nested else scope.Recording()):
+        many = isinstance(wrt, (list, tuple))
+        ws = list(wrt) if many else [wrt]
+        if all(isinstance(w, Variable) for w in ws):
+            loss = fn(*args)
+        else:
+            ws = [w if isinstance(w, Variable) else _leaf(w) for w in ws]
+            loss = fn(*(w for w in ws if not isinstance(w, Variable)), *args)
+        loss = as_tensor(loss)
+        grads = _differentiate(loss, ws)
+    if not nested:  # nested, the gradients are part of what is differentiated outside
+        loss, grads = plain(loss), [plain(g) for g in grads]
+    return loss, grads if many else grads[0]
+
+
+def _leaf(w: Any) -> Tensor:
+    """w under an identity of its own, so that the same array may be given twice."""
+    if isinstance(w, Tensor):
+        return registry["identity_value"](w)
+    array = np.array(as_array(w))
+    return Tensor(array.shape, array.dtype.name, value=array)
+
+
+def _differentiate(loss: Any, wrt: Any) -> Any:
+    """`backpropagate`, with Variables looked up, and eager gradients worked out."""
+    ws = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    loss = as_tensor(loss)
+    if loss.value_or_none() is None:
+        grads = backpropagate(loss, ws)
+    else:
+        leaves = {
+            x.variable: x
+            for node in topological([loss])
+            for x in node.inputs
+            if x.variable is not None
+        }
+        with scope.use(Deferred()):
+            grads = backpropagate(loss, [leaves.get(w, w) for w in ws])
+        for node in topological([g for g in grads if g is not None]):
+            if node.outputs[0].value_or_none() is None:
+                compute(node)
+        if not isinstance(scope.mode(), (scope.Recording, scope.Capture)):
+            grads = [plain(g) for g in grads]
+    return grads if isinstance(wrt, (list, tuple)) else grads[0]
+
+
+def plain(x: Any) -> Any:
+    """An eager tensor's array; anything else as it is."""
+    value = x.value_or_none() if isinstance(x, Tensor) else None
+    return x if value is None else value

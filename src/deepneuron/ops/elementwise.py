@@ -1,0 +1,54 @@
+"""What all elementwise operations have in common: broadcasting and promotion."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from deepneuron.engine.dtypes import is_float, result_type
+from deepneuron.engine.op import Op, Spec, promote
+from deepneuron.errors import ShapeError
+
+
+class Elementwise(Op):
+    """y[i] = f(x1[i], x2[i], ...), after broadcasting the shapes and promoting the types.
+
+    A rule need not undo the broadcasting: `gradients` sums over the axes that an input
+    was spread along.
+
+    Attributes:
+        result: the type of y: "same" as the promoted inputs, "float" (integers become
+            `floatx()`), or "bool".
+    """
+
+    pointwise = True
+    result: ClassVar[str] = "same"
+
+    def __init__(self) -> None:
+        super().__init__()
+        # NumPy's elementwise functions may write over any of their inputs.
+        self.inplace = {0: tuple(range(len(self._arrays)))}  # type: ignore[misc]
+
+    def prepare(self, inputs: list[Any]) -> list[Any]:
+        kinds = [type(x) if isinstance(x, (int, float)) else x.dtype for x in inputs]
+        dtype = result_type(*kinds)
+        if self.result == "float" and not is_float(dtype):
+            dtype = result_type(dtype, float)
+        return promote(inputs, dtype)
+
+    def infer(self, *xs: Any, **attrs: Any) -> Spec:
+        dtype = "bool" if self.result == "bool" else xs[0].dtype
+        return Spec(broadcast_shapes(self.name, *(x.shape for x in xs)), dtype)
+
+
+def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:
+    """The common shape, or an error that says which operation could not be done."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = " and ".join(str(tuple(s)) for s in shapes)
+        raise ShapeError(
+            f"{name}: shapes {listed} do not go together. Counted from the right, two "
+            "axes must be equal or one of them 1."
+        ) from None

@@ -1,0 +1,116 @@
+"""Comparisons and choices: which elements, and which of two."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from deepneuron.engine.op import Case, op, promote
+from deepneuron.ops.elementwise import Elementwise
+
+
+class Comparison(Elementwise):
+    """y is True or False for each element; no gradient flows through it."""
+
+    result = "bool"
+    differentiable = False
+    cases = (Case((2, 3), (2, 3)), Case((2, 3), (3,)), Case(np.arange(3), np.arange(3)))
+
+
+@op
+class equal(Comparison):
+    """y = x1 == x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.equal(x1, x2, out=out)
+
+
+@op
+class not_equal(Comparison):
+    """y = x1 != x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.not_equal(x1, x2, out=out)
+
+
+@op
+class greater(Comparison):
+    """y = x1 > x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.greater(x1, x2, out=out)
+
+
+@op
+class greater_equal(Comparison):
+    """y = x1 >= x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.greater_equal(x1, x2, out=out)
+
+
+@op
+class less(Comparison):
+    """y = x1 < x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.less(x1, x2, out=out)
+
+
+@op
+class less_equal(Comparison):
+    """y = x1 <= x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.less_equal(x1, x2, out=out)
+
+
+@op
+class select(Elementwise):
+    """y = x1 where condition, else x2"""
+
+    cases = (
+        Case(np.array([[True, False, True]]), (2, 3), (2, 3)),
+        Case(np.array([True, False, True]), (2, 3), ()),
+    )
+
+    def prepare(self, inputs):
+        condition, *xs = inputs
+        return promote([condition], "bool") + promote(xs)
+
+    def infer(self, condition, x1, x2, /):
+        return super().infer(x1, condition, x2)
+
+    def forward(self, condition, x1, x2, /, out=None):
+        if out is None:
+            return np.where(condition, x1, x2)
+        if np.may_share_memory(out, x1):
+            np.copyto(out, x2, where=np.logical_not(condition))
+        else:
+            if not np.may_share_memory(out, x2):
+                np.copyto(out, x2)
+            np.copyto(out, x1, where=condition)
+        return out
+
+    def gradient(self, node, dy):
+        condition = node.inputs[0]
+        return None, select(condition, dy, 0), select(condition, 0, dy)
+
+
+def where(condition, x1=None, x2=None):
+    """y = x1 where condition, else x2.
+
+    Args:
+        condition: booleans; its shape, x1's and x2's are broadcast together.
+        x1, x2: values of any type.
+
+    Returns:
+        The chosen values; without x1 and x2 the indices of the true elements, one array
+        for each axis.
+
+    >>> import deepneuron as dn
+    >>> dn.ops.where([True, False], [1.0, 2.0], [3.0, 4.0])
+    array([1., 4.], dtype=float32)
+    """
+    if x1 is None and x2 is None:
+        return np.nonzero(condition)
+    return select(condition, x1, x2)

@@ -1,0 +1,202 @@
+"""The same values under another shape, or in another order."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from deepneuron.engine.op import Case, Op, Spec, op
+from deepneuron.errors import ShapeError
+
+
+@op
+class reshape(Op):
+    """y = the values of x in the same order, under another shape; -1 is what is left"""
+
+    view = True
+    cases = (Case((2, 6), newshape=(3, 4)), Case((2, 6), newshape=(-1,)))
+
+    def infer(self, x, /, newshape):
+        newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+        size = math.prod(x.shape)
+        known = math.prod(n for n in newshape if n != -1)
+        if -1 in newshape and known and size % known == 0:
+            newshape = tuple(size // known if n == -1 else n for n in newshape)
+        if math.prod(newshape) != size:
+            raise ShapeError(
+                f"reshape: {size} values of shape {tuple(x.shape)} do not fill the "
+                f"shape {newshape}."
+            )
+        return Spec(newshape, x.dtype)
+
+    def forward(self, x, /, newshape, out=None):
+        y = np.reshape(x, newshape)
+        return y if out is None else _copy(y, out)
+
+    def gradient(self, node, dy):
+        (x,) = node.inputs
+        return (reshape(dy, x.shape),)
+
+
+@op
+class transpose(Op):
+    """y[j, i] = x[i, j]; the axes of y are x's in the order of `axes`"""
+
+    cases = (Case((2, 3)), Case((2, 3, 4), axes=(2, 0, 1)))
+
+    def infer(self, x, /, axes=None):
+        axes = range(len(x.shape))[::-1] if axes is None else axes
+        return Spec(tuple(x.shape[a] for a in axes), x.dtype)
+
+    def forward(self, x, /, axes=None, out=None):
+        y = np.transpose(x, axes)
+        return np.array(y, order="C") if out is None else _copy(y, out)
+
+    def gradient(self, node, dy):
+        axes = node.attrs["axes"]
+        return (transpose(dy, None if axes is None else tuple(np.argsort(axes).tolist())),)
+
+
+@op
+class broadcast_to(Op):
+    """y = x, repeated along new axes and axes of size 1"""
+
+    cases = (Case((3,), shape=(2, 3)), Case((2, 1), shape=(2, 3)))
+
+    def infer(self, x, /, shape):
+        return Spec(tuple(shape), x.dtype)
+
+    def forward(self, x, /, shape, out=None):
+        y = np.broadcast_to(x, shape)
+        return np.array(y) if out is None else _copy(y, out)
+
+    def gradient(self, node, dy):
+        (x,) = node.inputs
+        return (sum_to(dy, shape=x.shape),)
+
+
+@op
+class sum_to(Op):
+    """y = x, summed over the axes along which `shape` was broadcast; undoes broadcast_to"""
+
+    cases = (Case((2, 3), shape=(3,)), Case((2, 3), shape=(2, 1)), Case((2, 3), shape=()))
+
+    def infer(self, x, /, shape):
+        return Spec(tuple(shape), x.dtype)
+
+    def forward(self, x, /, shape, out=None):
+        lead = x.ndim - len(shape)
+        thin = tuple(lead + i for i, n in enumerate(shape) if n == 1 != x.shape[lead + i])
+        kept = np.sum(
+            x,
+            axis=(*range(lead), *thin),
+            keepdims=True,
+            dtype=x.dtype,
+            out=None if out is None else out.reshape((1,) * lead + tuple(shape)),
+        )
+        return kept.reshape(shape) if out is None else out
+
+    def gradient(self, node, dy):
+        (x,) = node.inputs
+        return (broadcast_to(dy, x.shape),)
+
+
+@op
+class stack_all(Op):
+    """y[i] = xs[i], along a new axis"""
+
+    cases = (Case((2, 3), (2, 3)), Case((2, 3), (2, 3), axis=-1))
+
+    def infer(self, *xs, axis=0):
+        shape = list(xs[0].shape)
+        shape.insert(axis if axis >= 0 else axis + len(shape) + 1, len(xs))
+        return Spec(tuple(shape), xs[0].dtype)
+
+    def forward(self, *xs, axis=0, out=None):
+        return np.stack(xs, axis=axis, out=out)
+
+    def gradient(self, node, dy):
+        axis, before = node.attrs["axis"], (slice(None),) * (dy.ndim - 1)
+        axis %= dy.ndim
+        return [dy[(*before[:axis], i)] for i in range(len(node.inputs))]
+
+
+@op
+class concatenate_all(Op):
+    """y = the xs one after the other along an axis"""
+
+    cases = (Case((2, 3), (2, 1), axis=1), Case((2, 3), (4, 3), axis=0))
+
+    def infer(self, *xs, axis=-1):
+        shape = list(xs[0].shape)
+        axis %= len(shape)
+        for x in xs[1:]:
+            others = list(x.shape)
+            if len(others) != len(shape) or any(
+                n != m for i, (n, m) in enumerate(zip(shape, others, strict=True)) if i != axis
+            ):
+                raise ShapeError(
+                    f"concatenate: shapes {[tuple(x.shape) for x in xs]} must be equal "
+                    f"but for axis {axis}."
+                )
+        shape[axis] = sum(x.shape[axis] for x in xs)
+        return Spec(tuple(shape), xs[0].dtype)
+
+    def forward(self, *xs, axis=-1, out=None):
+        return np.concatenate(xs, axis=axis, out=out)
+
+    def gradient(self, node, dy):
+        axis = node.attrs["axis"] % dy.ndim
+        dxs, start = [], 0
+        for x in node.inputs:
+            end = start + x.shape[axis]
+            dxs.append(dy[(*(slice(None),) * axis, slice(start, end))])
+            start = end
+        return dxs
+
+
+def expand_dims(x, axis):
+    """y = x with new axes of size 1 at the positions `axis` of y.
+
+    >>> import numpy as np, deepneuron as dn
+    >>> dn.ops.expand_dims(np.ones(3), 0).shape
+    (1, 3)
+    """
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    ndim = len(x.shape) + len(axes)
+    axes = {a % ndim for a in axes}
+    sizes = iter(x.shape)
+    shape = tuple(1 if i in axes else next(sizes) for i in range(ndim))
+    return reshape(x, _open(shape))
+
+
+def squeeze(x, axis=None):
+    """y = x without its axes of size 1 (all of them, or those that `axis` names).
+
+    >>> import numpy as np, deepneuron as dn
+    >>> dn.ops.squeeze(np.ones((1, 3, 1)), axis=0).shape
+    (3, 1)
+    """
+    ndim = len(x.shape)
+    if axis is None:
+        axes = {i for i, n in enumerate(x.shape) if n == 1}
+    else:
+        axes = {a % ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))}
+    for a in axes:
+        if x.shape[a] != 1:
+            raise ShapeError(
+                f"squeeze: axis {a} of shape {tuple(x.shape)} has size {x.shape[a]}; "
+                "only axes of size 1 can vanish."
+            )
+    return reshape(x, _open(tuple(n for i, n in enumerate(x.shape) if i not in axes)))
+
+
+def _open(shape):
+    """One unknown size may be written as -1: what is left."""
+    return tuple(-1 if n is None else n for n in shape) if shape.count(None) == 1 else shape
+
+
+def _copy(y, out):
+    np.copyto(out, y)
+    return out

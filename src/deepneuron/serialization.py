@@ -1,0 +1,249 @@
+"""Objects as plain data, in Keras's form, and back: without running what a file names.
+
+    {"module": "keras.layers", "class_name": "Dense", "config": {...},
+     "registered_name": None}
+
+A name is looked up in tables of classes that are already here; nothing is ever imported
+because a file asks for it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import numpy as np
+
+from deepneuron.errors import SavingError, UnknownNameError
+
+_classes: dict[tuple[str, str], type] = {}  # ("keras.layers", "Dense") -> Dense
+_custom: dict[str, Any] = {}  # "my_package>MyLayer" -> MyLayer
+_scope: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})  # noqa: B039 - never changed in place
+
+AnyClass = TypeVar("AnyClass", bound=Any)
+
+
+def keras_class(
+    module: str, name: str | None = None, *also: str
+) -> Callable[[AnyClass], AnyClass]:
+    """Make one of our classes known by Keras's module and class name.
+
+    Args:
+        module: such as "keras.layers".
+        name: the class name in files; the class's own by default.
+        *also: further modules under which Keras has written it.
+    """
+
+    def register(cls: AnyClass) -> AnyClass:
+        cls._keras_name = (module, name or cls.__name__)
+        for place in (module, *also):
+            _classes[place, name or cls.__name__] = cls
+        return cls
+
+    return register
+
+
+def classes_of(module: str) -> dict[str, type]:
+    """The classes that stand in a module, by name.
+
+    >>> sorted(classes_of("keras.regularizers"))[:1] or ["L1"]
+    ['L1']
+    """
+    return {name: cls for (place, name), cls in _classes.items() if place == module}
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[AnyClass], AnyClass]:
+    """Decorator: make a class or function of yours loadable from files.
+
+    Args:
+        package: a word that keeps your names apart from others'.
+        name: the name in files; that of the class by default.
+    """
+
+    def register(thing: AnyClass) -> AnyClass:
+        registered = f"{package}>{name or thing.__name__}"
+        _custom[registered] = thing
+        thing._registered_name = registered
+        return thing
+
+    return register
+
+
+@contextmanager
+def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
+    """Within this block, files may name these classes and functions."""
+    token = _scope.set({**_scope.get(), **custom_objects})
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
+def serialize(thing: Any) -> Any:
+    """Plain data (numbers, strings, lists, dictionaries) that `deserialize` takes back."""
+    if thing is None or isinstance(thing, (bool, int, float, str)):
+        return thing
+    if isinstance(thing, np.generic):
+        return thing.item()
+    if isinstance(thing, np.ndarray):
+        return {
+            "class_name": "__numpy__",
+            "config": {"value": thing.tolist(), "dtype": thing.dtype.name},
+        }
+    if isinstance(thing, tuple):
+        return {"class_name": "__tuple__", "items": [serialize(t) for t in thing]}
+    if isinstance(thing, list):
+        return [serialize(t) for t in thing]
+    if isinstance(thing, dict):
+        return {key: serialize(value) for key, value in thing.items()}
+    if hasattr(thing, "get_config") and not isinstance(thing, type):
+        return _serialize_object(thing)
+    if callable(thing):
+        return _serialize_function(thing)
+    raise SavingError(f"{type(thing).__name__} cannot be saved: {thing!r}.")
+
+
+def _serialize_object(thing: Any) -> dict[str, Any]:
+    cls = type(thing)
+    module, name = cls.__dict__.get("_keras_name", (None, cls.__name__))
+    registered = cls.__dict__.get("_registered_name")
+    data = {
+        "module": module,
+        "class_name": name,
+        "config": serialize_config(thing.get_config()),
+        "registered_name": None if module else registered or name,
+    }
+    if hasattr(thing, "get_build_config"):
+        build = thing.get_build_config()
+        if build:
+            data["build_config"] = serialize_config(build)
+    if hasattr(thing, "get_compile_config"):
+        compiled = thing.get_compile_config()
+        if compiled:
+            data["compile_config"] = serialize_config(compiled)
+    return data
+
+
+def serialize_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Serialize the values of a configuration; tuples become lists, as in Keras."""
+    return {
+        key: [serialize(v) for v in value] if isinstance(value, tuple) else serialize(value)
+        for key, value in config.items()
+    }
+
+
+def _serialize_function(thing: Any) -> Any:
+    if getattr(thing, "__name__", "") == "<lambda>":
+        raise SavingError(
+            "A lambda cannot be saved, because loading would have to run code from the "
+            "file. Use a named function, and pass it to load_model(custom_objects=...)."
+        )
+    module = getattr(thing, "_keras_name", (None, None))[0]
+    registered = getattr(thing, "_registered_name", None)
+    return {
+        "module": module or "builtins",
+        "class_name": "function",
+        "config": thing.__name__,
+        "registered_name": registered or ("function" if module is None else None),
+    }
+
+
+def deserialize(data: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The object that plain data describes.
+
+    Args:
+        data: what `serialize` returned, or Keras wrote.
+        custom_objects: names of your own classes and functions.
+
+    Raises:
+        SavingError: the data is not of this form, or names something that is not known.
+    """
+    if custom_objects:
+        with custom_object_scope(custom_objects):
+            return deserialize(data)
+    if isinstance(data, list):
+        return [deserialize(d) for d in data]
+    if not isinstance(data, dict):
+        return data
+    kind = data.get("class_name")
+    if kind == "__tuple__":
+        return tuple(deserialize(d) for d in data.get("items", data.get("config", {}).get("value", [])))
+    if kind == "__numpy__":
+        return np.array(data["config"]["value"], data["config"]["dtype"])
+    if kind == "__keras_tensor__" or "config" not in data or kind is None:
+        return {key: deserialize(value) for key, value in data.items()}
+    if kind == "function":
+        return find(str(data["config"]), data.get("module"), data.get("registered_name"))
+    cls = find(kind, data.get("module"), data.get("registered_name"))
+    thing = build_from(cls, data["config"])
+    build_config = data.get("build_config")
+    if build_config and hasattr(thing, "build_from_config") and not thing.built:
+        thing.build_from_config(deserialize(build_config))
+    return thing
+
+
+def build_from(cls: Any, config: Any) -> Any:
+    """An object from its configuration, saying which argument does not fit."""
+    if not isinstance(config, dict):
+        raise SavingError(f"The configuration of {cls.__name__} is {config!r}.")
+    try:
+        return cls.from_config(dict(config))
+    except TypeError as error:
+        known = [p for p in inspect.signature(cls.__init__).parameters if p != "self"]
+        raise SavingError(
+            f"{cls.__name__} does not take this configuration ({error}). It knows: "
+            f"{', '.join(known)}."
+        ) from error
+
+
+def find(name: str, module: str | None = None, registered: str | None = None) -> Any:
+    """The class or function of a name, of those that are already here."""
+    for table in (_scope.get(), _custom):
+        for key in (registered, name):
+            if key is not None and key in table:
+                return table[key]
+    if module is not None and (module, name) in _classes:
+        return _classes[module, name]
+    # Keras writes internal paths for a few of its own ("keras.src.models.functional").
+    if module is None or module.split(".")[0] == "keras":
+        for (_, known), cls in _classes.items():
+            if known == name:
+                return cls
+    names = {known for _, known in _classes} | set(_scope.get()) | set(_custom)
+    error = UnknownNameError("class in the file", name, names)
+    raise SavingError(
+        f"{error} If it is yours, pass custom_objects={{{name!r}: ...}} or decorate it "
+        "with @register_keras_serializable()."
+    )
+
+
+def get_from(module: str, kind: str, identifier: Any, aliases: dict[str, Any]) -> Any:
+    """What a name, a configuration, a class or an object means: the `get` of a package.
+
+    Args:
+        module: the Keras module that is looked in, such as "keras.losses".
+        kind: the word for it in an error message, such as "loss".
+        identifier: a name in any of Keras's spellings, a dictionary, a class, a
+            function, or an object, which is returned as it is.
+        aliases: lower-case names and short names.
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize(identifier)
+    if isinstance(identifier, type):
+        return identifier()
+    if not isinstance(identifier, str):
+        if callable(identifier) or hasattr(identifier, "get_config"):
+            return identifier
+        raise UnknownNameError(kind, identifier, aliases)
+    known = {**classes_of(module), **aliases, **_custom, **_scope.get()}
+    if identifier not in known:
+        raise UnknownNameError(kind, identifier, known)
+    found = known[identifier]
+    return found() if isinstance(found, type) else found
