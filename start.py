@@ -12,10 +12,9 @@ import sys
 
 if sys.version_info < (3, 11):
     sys.exit(
-        "deepneuron needs Python 3.11 or newer; this is Python {}.{} ({}).\n"
-        "Start this file with a newer one, for example: python3.12 start.py".format(
-            sys.version_info[0], sys.version_info[1], sys.executable
-        )
+        "deepneuron needs Python 3.11 or newer; this is Python "
+        f"{sys.version_info[0]}.{sys.version_info[1]} ({sys.executable}).\n"
+        "Start this file with a newer one, for example: python3.12 start.py"
     )
 
 import argparse
@@ -249,9 +248,7 @@ def main(arguments: list[str]) -> int:
     )
     for name, function in COMMANDS.items():
         # The rest belongs to the program that is started, --help included.
-        commands.add_parser(
-            name, help=(function.__doc__ or "").strip(), add_help=False
-        )
+        commands.add_parser(name, help=(function.__doc__ or "").strip(), add_help=False)
     if not arguments:
         parser.print_help()
         return 2

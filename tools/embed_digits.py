@@ -2,7 +2,7 @@
 
     python tools/embed_digits.py
 
-The split is made once, here, so that every test accuracy is about the same 360 pictures.
+The split is made once, here: every test accuracy is about the same 360 pictures.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ def stratified(labels: np.ndarray, size: int, rng: np.random.Generator) -> np.nd
 
 
 def write(name: str, **arrays: np.ndarray) -> Path:
-    """Write the arrays as compressed uint8 into the package, and say how large it is."""
+    """Write the arrays as compressed uint8 into the package, and say how large."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     target = FOLDER / f"{name}.npz"
     number, temporary = tempfile.mkstemp(dir=FOLDER, suffix=".npz")

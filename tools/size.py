@@ -35,7 +35,7 @@ def code_lines(source: str) -> int:
         if token.type not in IDLE:
             lines.update(range(token.start[0], token.end[0] + 1))
     for node in ast.walk(ast.parse(source)):
-        # A string that is a statement of its own: a docstring, or one that acts as such.
+        # A string that is a statement of its own: a docstring, or as good as one.
         if (
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Constant)

@@ -74,7 +74,7 @@ def get_embedded(name: str) -> Embedded:
 
 
 def load_digits() -> Split:
-    """Handwritten digits of 43 people, 8x8 pixels from 0 (paper) to 16 (ink).
+    """Handwritten digits of 13 people, 8x8 pixels from 0 (paper) to 16 (ink).
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`, all uint8.
@@ -103,7 +103,7 @@ def load_fashion() -> Split:
 
     >>> (x_train, y_train), (x_test, y_test) = load_fashion()
     >>> x_train.shape, FASHION.class_names[y_train[0]]
-    ((2000, 28, 28), 'Ankle boot')
+    ((2000, 28, 28), 'Trouser')
     """
     return FASHION.load()
 

@@ -1,6 +1,6 @@
 """IDX, the file format of MNIST: a header of big-endian numbers, then the raw array.
 
-    00 00 | type | rank | size of each axis, 4 bytes each | the values, last axis fastest
+    00 00 | type | rank | size of each axis, 4 bytes each | values, last axis fastest
 
 Source: the format's description on the MNIST homepage, Y. LeCun, C. Cortes, C. Burges.
 """
@@ -11,8 +11,8 @@ import gzip
 import math
 import os
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -103,12 +103,12 @@ def find_idx(folder: Path, name: str) -> Path:
         if path.is_file():
             return path
     raise DataNotFoundError(
-        f"Neither {name} nor {name}.gz lies in {folder}. The four files belong together: "
+        f"Neither {name} nor {name}.gz lies in {folder}. Four files belong together: "
         f"{', '.join(IDX_NAMES)}; place them there, with .gz or without."
     )
 
 
-def _parse(file: IO[bytes], path: Path) -> np.ndarray:
+def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:
     magic = file.read(4)
     known = len(magic) == 4 and magic[:2] == b"\x00\x00" and magic[2] in _TYPES
     if not known or magic[3] == 0:
@@ -125,8 +125,8 @@ def _parse(file: IO[bytes], path: Path) -> np.ndarray:
     values = _read(file, size + 1)
     if len(values) < size:
         raise DataError(
-            f"{path} is cut off: its header promises shape {shape}, {size:,} bytes, and "
-            f"{len(values):,} are there. Fetch it again."
+            f"{path} is cut off: its header promises shape {shape}, {size:,} bytes, "
+            f"and {len(values):,} are there. Fetch it again."
         )
     if len(values) > size:
         raise DataError(
@@ -137,7 +137,7 @@ def _parse(file: IO[bytes], path: Path) -> np.ndarray:
     return array.astype(dtype.newbyteorder("="), copy=True)
 
 
-def _read(file: IO[bytes], size: int) -> bytes:
+def _read(file: BufferedIOBase, size: int) -> bytes:
     """At most `size` bytes; a header that lies about the size costs no memory."""
     parts = []
     while size > 0 and (part := file.read(min(size, _CHUNK))):

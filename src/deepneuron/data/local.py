@@ -1,4 +1,4 @@
-"""Find a data set on this machine: nothing is downloaded, and the error says what to do."""
+"""A data set from this machine: nothing is downloaded, the error says what to do."""
 
 from __future__ import annotations
 
@@ -61,15 +61,15 @@ def load_local(
             return read_idx_split(path)
     raise DataNotFoundError(
         f"{title} is not on this machine, and deepneuron downloads nothing. Place "
-        f"{files[0]} (arrays x_train, y_train, x_test, y_test) into {places[-1]}, or a "
-        f"folder {folders[0]} with {', '.join(IDX_NAMES)}, each with .gz or without. "
-        f"Looked in: {', '.join(map(str, [*places, *system]))}. The environment variable "
-        f"DEEPNEURON_DATA adds a folder.{advice}"
+        f"{files[0]} (arrays x_train, y_train, x_test, y_test) or a folder "
+        f"{folders[0]} with {', '.join(IDX_NAMES)} (each with .gz or without) into "
+        f"{places[-1]}. Looked in: {', '.join(map(str, [*places, *system]))}. The "
+        f"environment variable DEEPNEURON_DATA adds a folder.{advice}"
     )
 
 
 def _has_idx(folder: Path) -> bool:
-    """Whether any of the four is there: then the missing ones deserve their own error."""
+    """Whether any of the four is there: the missing ones then get their own error."""
     for name in IDX_NAMES:
         try:
             find_idx(folder, name)

@@ -15,6 +15,14 @@ from deepneuron.errors import DataError, DataNotFoundError
 # (x_train, y_train), (x_test, y_test); x: (rows, height, width), y: (rows,)
 Split: TypeAlias = tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
+# What zipfile and NumPy raise over a file that is damaged, encrypted or not theirs.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    ValueError,
+    RuntimeError,  # includes NotImplementedError: an unknown compression
+)
 _KEYS = ("x_train", "y_train", "x_test", "y_test")
 
 
@@ -56,18 +64,21 @@ def read_npz_split(path: str | os.PathLike[str]) -> Split:
             )
         # allow_pickle=False: loading data must never run code.
         with np.load(path, allow_pickle=False) as arrays:
-            x_train, y_train, x_test, y_test = (arrays[key] for key in _KEYS)
+            parts = [arrays[key] for key in _KEYS]
+        if not all(isinstance(part, np.ndarray) for part in parts):
+            raise ValueError("an entry is no array")
     except FileNotFoundError:
         raise DataNotFoundError(
             f"There is no file {path}; a data set was to be read from it."
         ) from None
     except DataError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+    except _DAMAGE as error:
         raise DataError(
             f"{path} is damaged, or no .npz file of plain arrays ({error}). Fetch it "
             "again."
         ) from error
+    x_train, y_train, x_test, y_test = parts
     return check_split(((x_train, y_train), (x_test, y_test)), path)
 
 

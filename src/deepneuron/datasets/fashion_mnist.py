@@ -18,11 +18,11 @@ def load_data() -> Split:
     Nothing is downloaded. The four IDX files are searched for in a folder
     `fashion-mnist`, or all in one as `fashion-mnist.npz`, within the folder that the
     environment variable `DEEPNEURON_DATA` names, in `~/.keras/datasets` (where Keras
-    keeps its downloads) and in `~/.deepneuron/datasets`; on Linux also where the package
-    `dataset-fashion-mnist` of Debian and Ubuntu puts them.
+    keeps its downloads) and in `~/.deepneuron/datasets`; on Linux also where Debian's
+    package `dataset-fashion-mnist` puts them.
 
-    The labels: 0 T-shirt/top, 1 Trouser, 2 Pullover, 3 Dress, 4 Coat, 5 Sandal, 6 Shirt,
-    7 Sneaker, 8 Bag, 9 Ankle boot.
+    The labels: 0 T-shirt/top, 1 Trouser, 2 Pullover, 3 Dress, 4 Coat, 5 Sandal,
+    6 Shirt, 7 Sneaker, 8 Bag, 9 Ankle boot.
 
     Returns:
         `(x_train, y_train), (x_test, y_test)`, all uint8.
@@ -36,11 +36,12 @@ def load_data() -> Split:
 
     Source: H. Xiao, K. Rasul, R. Vollgraf (2017), arXiv:1708.07747. MIT.
 
-    Example:
+    Example, where the files are there:
 
-    >>> (x_train, y_train), _ = load_data()  # doctest: +SKIP
-    >>> x_train.shape  # doctest: +SKIP
-    (60000, 28, 28)
+        from deepneuron.datasets import fashion_mnist
+
+        (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data()
+        x_train.shape  # (60000, 28, 28)
     """
     linux = sys.platform.startswith("linux")
     return load_local(

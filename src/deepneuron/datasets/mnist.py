@@ -9,10 +9,10 @@ from deepneuron.data.split import Split
 def load_data(path: str = "mnist.npz") -> Split:
     """MNIST from a file on this machine, as `keras.datasets.mnist` returns it.
 
-    Nothing is downloaded. The file is searched for as given, then in the folder that the
-    environment variable `DEEPNEURON_DATA` names, in `~/.keras/datasets` (where Keras
-    keeps its downloads) and in `~/.deepneuron/datasets`; in each of these also the four
-    IDX files in a folder `mnist` will do.
+    Nothing is downloaded. The file is searched for as given, then in the folder that
+    the environment variable `DEEPNEURON_DATA` names, in `~/.keras/datasets` (where
+    Keras keeps its downloads) and in `~/.deepneuron/datasets`; in each of these also
+    the four IDX files in a folder `mnist` will do.
 
     Args:
         path: an .npz file with the arrays x_train, y_train, x_test and y_test; or a
@@ -30,10 +30,11 @@ def load_data(path: str = "mnist.npz") -> Split:
 
     Source: Y. LeCun, C. Cortes, C. Burges, the MNIST database. CC BY-SA 3.0.
 
-    Example:
+    Example, where the files are there:
 
-    >>> (x_train, y_train), _ = load_data()  # doctest: +SKIP
-    >>> x_train.shape  # doctest: +SKIP
-    (60000, 28, 28)
+        from deepneuron.datasets import mnist
+
+        (x_train, y_train), (x_test, y_test) = mnist.load_data()
+        x_train.shape  # (60000, 28, 28)
     """
     return load_local("MNIST", files=[path], folders=["mnist"])

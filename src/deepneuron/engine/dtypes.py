@@ -35,7 +35,7 @@ def standardize_dtype(dtype: Any) -> str:
     """
     if dtype is None or dtype is float:
         return floatx()
-    if dtype in _PYTHON:
+    if isinstance(dtype, type) and dtype in _PYTHON:
         return _PYTHON[dtype]
     try:
         name = np.dtype(dtype).name
@@ -61,7 +61,9 @@ def result_type(*dtypes: Any) -> str:
     Returns:
         The name of the result's type.
     """
-    return _result_type(tuple(d if d in (int, float, bool) else _name(d) for d in dtypes), floatx())
+    # `isinstance` first: NumPy's dtype("float64") says that it equals Python's float.
+    names = (d if isinstance(d, type) and d in (int, float) else _name(d) for d in dtypes)
+    return _result_type(tuple(names), floatx())
 
 
 @lru_cache(maxsize=4096)
@@ -71,8 +73,8 @@ def _name(dtype: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _result_type(dtypes: tuple[Any, ...], default: str) -> str:
-    weak = {d for d in dtypes if d in (int, float)}
-    strong = {"bool" if d is bool else d for d in dtypes if d not in weak}
+    weak = {d for d in dtypes if isinstance(d, type)}
+    strong = {d for d in dtypes if d not in weak}
     result = "bool"
     for dtype in strong:
         result = _join(result, dtype, default)

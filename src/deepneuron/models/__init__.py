@@ -1,0 +1,17 @@
+"""Models: `Sequential`, the functional `Model(inputs, outputs)`, and subclasses."""
+
+from deepneuron.layers.input_layer import Input
+from deepneuron.models.functional import Functional
+from deepneuron.models.model import Model, model_from_json
+from deepneuron.models.sequential import Sequential
+from deepneuron.saving import load_model, save_model
+
+__all__ = [
+    "Functional",
+    "Input",
+    "Model",
+    "Sequential",
+    "load_model",
+    "model_from_json",
+    "save_model",
+]

@@ -1,0 +1,1 @@
+"""Training: the loops of `fit`, `evaluate` and `predict`, and what feeds them."""

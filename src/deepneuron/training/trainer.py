@@ -1,0 +1,593 @@
+"""Trainer: compile, fit, evaluate and predict.
+
+One batch through fit:
+
+    the data yields (x, y, sample_weight)
+      -> the function of this step, for these shapes and frozen layers
+           the first time: capture train_step (forward, loss, gradients, updates), plan it
+      -> copy the batch into the plan's inputs, run it, commit weights and metrics
+      -> logs -> callbacks
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from deepneuron import losses as losses_package
+from deepneuron import optimizers, ops
+from deepneuron.callbacks import CallbackList
+from deepneuron.engine import scope
+from deepneuron.engine.capture import Function, capture
+from deepneuron.engine.gradients import gradients
+from deepneuron.engine.nest import flatten, map_structure, pack
+from deepneuron.engine.tensor import Tensor
+from deepneuron.errors import ArgumentError, DataError, NotCompiledError
+from deepneuron.metrics import Mean, Metric
+from deepneuron.serialization import deserialize, serialize
+from deepneuron.training.compiled import CompileLoss, CompileMetrics
+from deepneuron.training.data import (
+    make_data,
+    train_validation_split,
+    unpack_x_y_sample_weight,
+)
+
+
+class Trainer:
+    """What a Model can do once it is compiled. The model is also a Layer."""
+
+    _not_tracked = frozenset(
+        {"optimizer", "history", "_compile_metrics", "_compile_loss", "_compile_config",
+         "_loss_tracker", "_functions", "_network", "loss"}
+    )  # fmt: skip
+
+    # What the Layer beside it in a Model brings.
+    name: str
+    built: bool
+    losses: list[Any]
+    trainable_variables: list[Any]
+    output_names: Any
+
+    def __init__(self) -> None:
+        self.compiled = False
+        self.stop_training = False
+        self.loss: Any = None
+        self.optimizer: Any = None
+        self.history: Any = None
+        self.run_eagerly = False
+        self.steps_per_execution = 1
+        self.jit_compile = False
+        self._compile_loss: CompileLoss | None = None
+        self._compile_metrics: CompileMetrics | None = None
+        self._compile_config: dict[str, Any] | None = None
+        self._loss_tracker: Mean | None = None
+        self._functions: dict[str, Function] = {}
+        self._structure: Any = None
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
+        run_eagerly: bool = False,
+        steps_per_execution: int = 1,
+        jit_compile: Any = "auto",
+        auto_scale_loss: bool = True,
+    ) -> None:
+        """Say how the model is to learn, and what to report.
+
+        Args:
+            optimizer: a name or an Optimizer.
+            loss: a name, a function (y_true, y_pred) or a Loss; for several outputs, a
+                list or dictionary of them.
+            loss_weights: numbers by which the outputs' losses are multiplied.
+            metrics: a list of names, functions or Metrics. "accuracy" is the kind that
+                fits the targets.
+            weighted_metrics: the same, but with sample weights.
+            run_eagerly: run every operation at once, so that Python code in layers sees
+                the values; slower, for debugging.
+            steps_per_execution, jit_compile, auto_scale_loss: accepted as in Keras; a
+                step is always planned as a whole.
+
+        Raises:
+            UnknownNameError: a name that means nothing; the nearest ones are offered.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        names = getattr(self, "output_names", None)
+        for part in flatten(loss)[0]:  # a misspelt name should fail here, not in fit
+            if isinstance(part, str) and part.lower() not in ("crossentropy", "ce"):
+                losses_package.get(part)
+        self.loss = loss
+        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
+        self._compile_metrics = None
+        if metrics or weighted_metrics:
+            self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
+        self.run_eagerly = bool(run_eagerly)
+        self.steps_per_execution = steps_per_execution
+        self.jit_compile = jit_compile
+        self.stop_training = False
+        self._loss_tracker = Mean(name="loss")
+        self._functions = {}
+        self._compile_config = {
+            "optimizer": optimizer,
+            "loss": loss,
+            "loss_weights": loss_weights,
+            "metrics": metrics,
+            "weighted_metrics": weighted_metrics,
+            "run_eagerly": run_eagerly,
+            "steps_per_execution": steps_per_execution,
+            "jit_compile": jit_compile,
+        }
+        self.compiled = True
+
+    def get_compile_config(self) -> dict[str, Any] | None:
+        """The arguments of `compile`, as plain data."""
+        if not self.compiled or type(self).compile is not Trainer.compile:
+            return None
+        config = self._compile_config or {}
+        return {
+            key: serialize(self.optimizer if key == "optimizer" else value)
+            for key, value in config.items()
+        }
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """`compile` with the arguments that `get_compile_config` returned."""
+        known = {k: deserialize(v) for k, v in config.items() if k != "auto_scale_loss"}
+        self.compile(**known)
+        if self.built and self.trainable_variables:
+            self.optimizer.build(self.trainable_variables)
+
+    # --- one step; a subclass may write its own
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Forward, loss, gradients, update. Override it to train in another way.
+
+        Args:
+            data: (x, y, sample_weight) of one batch.
+
+        Returns:
+            The logs: {name: value}.
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True)  # type: ignore[operator]  # the Layer's call
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+        )
+        self._track(loss, x)
+        if self.trainable_variables:
+            scaled = self.optimizer.scale_loss(loss)
+            grads = gradients(scaled, self.trainable_variables)
+            self.optimizer.apply(grads, self.trainable_variables)
+        else:
+            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Forward and loss, with the weights left as they are."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
+        self._track(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """Forward only."""
+        x, _, _ = unpack_x_y_sample_weight(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Any:
+        """The compiled loss, plus what layers added and their weights' penalties."""
+        total = None
+        if self._compile_loss is not None:
+            total = self._compile_loss(y, y_pred, sample_weight)
+        for penalty in self.losses:
+            penalty = ops.sum(penalty)
+            total = penalty if total is None else total + penalty
+        if total is None:
+            raise ArgumentError(
+                f"Model {self.name!r} has nothing to minimise: give compile a loss, or "
+                "call add_loss in a layer."
+            )
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Update the compiled metrics and return all of them."""
+        if self._compile_metrics is not None:
+            self._compile_metrics.update_state(y, y_pred, sample_weight)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """{name: value} of the model's metrics."""
+        results: dict[str, Any] = {}
+        for metric in self._own_metrics():
+            value = metric.result()
+            results.update(value if isinstance(value, dict) else {metric.name: value})
+        if self._compile_metrics is not None:
+            results.update(self._compile_metrics.result())
+        return results
+
+    def _track(self, loss: Any, x: Any) -> None:
+        if self._loss_tracker is not None:
+            samples = next((a.shape[0] for a in flatten(x)[0]), None)
+            self._loss_tracker.update_state(loss, sample_weight=samples)
+
+    def _own_metrics(self) -> list[Metric]:
+        """All but the compiled ones: the loss, and those that layers hold."""
+        found = [] if self._loss_tracker is None else [self._loss_tracker]
+        if self._compile_loss is not None:
+            found.extend(self._compile_loss.trackers)
+        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+            found.extend(m for m in layer._parts(Metric) if m not in found)
+        return found
+
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss, the compiled metrics, and those that layers hold."""
+        compiled = self._compile_metrics.metrics if self._compile_metrics else []
+        return [*self._own_metrics(), *compiled]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Forget what the metrics have seen."""
+        for metric in self.metrics:
+            metric.reset_state()
+
+    # --- the loops
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: Any = "auto",
+        callbacks: Any = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: dict[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: Any = 1,
+    ) -> Any:
+        """Train for so many passes over the data.
+
+        Args:
+            x: arrays (or a list or dictionary of them) whose first axis counts the
+                samples, or something that yields (x, y) batches.
+            y: the targets.
+            batch_size: samples a step; 32 by default.
+            epochs: the number of the last epoch.
+            verbose: 0 silent, 1 a progress bar, 2 a line an epoch; "auto" is 1 on a
+                terminal, else 2.
+            callbacks: a list of Callbacks.
+            validation_split: the share of the samples, taken from the end, that is kept
+                for validation.
+            validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
+            shuffle: whether arrays are shuffled before each epoch.
+            class_weight: {class: weight} for imbalanced classes.
+            sample_weight: a weight for every sample.
+            initial_epoch: the epoch to begin with.
+            steps_per_epoch, validation_steps: so many batches at most.
+            validation_batch_size: that of training by default.
+            validation_freq: evaluate after every so many epochs, or after those listed.
+
+        Returns:
+            A History: `history.history["loss"]` has one value for each epoch.
+
+        Raises:
+            NotCompiledError: `compile` was not called.
+            DataError: numbers of samples that differ, NaN, text instead of numbers.
+        """
+        self._assert_compiled("fit")
+        if validation_split and validation_data is None:
+            (x, y, sample_weight), validation_data = train_validation_split(
+                (x, y, sample_weight), validation_split
+            )
+        data = make_data(
+            x,
+            y,
+            sample_weight,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            steps=steps_per_epoch,
+            class_weight=class_weight,
+            check=True,
+        )
+        validation = None
+        if validation_data is not None:
+            validation = self._validation(
+                validation_data, validation_batch_size or batch_size, validation_steps
+            )
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_history=True,
+                add_progbar=verbose != 0,
+                verbose=verbose,
+                epochs=epochs,
+                steps=data.batches,
+                model=self,
+            )
+        step = self._function("train", self.train_step)
+        self.stop_training = False
+        logs: dict[str, Any] = {}
+        callbacks.on_train_begin()
+        for epoch in range(initial_epoch, epochs):
+            self.reset_metrics()
+            callbacks.on_epoch_begin(epoch)
+            for i, batch in enumerate(data.epoch()):
+                callbacks.on_train_batch_begin(i)
+                logs = step(batch)
+                callbacks.on_train_batch_end(i, logs)
+                if self.stop_training:
+                    break
+            else:
+                if not logs:
+                    raise DataError("The data yielded no batch at all.")
+            epoch_logs = dict(_numbers(logs))
+            if validation is not None and _is_due(epoch, validation_freq):
+                val_logs = self._evaluate(validation, callbacks)
+                epoch_logs.update({f"val_{k}": v for k, v in val_logs.items()})
+            callbacks.on_epoch_end(epoch, epoch_logs)
+            logs = epoch_logs
+            if self.stop_training:
+                break
+        if epochs > 0:
+            self.optimizer.finalize_variable_values(self.trainable_variables)
+        callbacks.on_train_end(logs)
+        return self.history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Any = None,
+        return_dict: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The loss and the metrics over the data, with the weights as they are.
+
+        Args:
+            x, y, batch_size, verbose, sample_weight, callbacks: see `fit`.
+            steps: so many batches at most.
+            return_dict: whether to return {name: value}.
+
+        Returns:
+            The loss; with metrics a list of the loss and their values; or a dictionary.
+        """
+        self._assert_compiled("evaluate")
+        if kwargs:
+            raise ArgumentError(f"evaluate does not know {', '.join(map(repr, kwargs))}.")
+        data = make_data(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, check=True
+        )
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_progbar=verbose != 0,
+                verbose=verbose,
+                epochs=1,
+                steps=data.batches,
+                model=self,
+            )
+        logs = self._evaluate(data, callbacks)
+        return logs if return_dict else _in_order(logs)
+
+    def _validation(self, data: Any, batch_size: Any, steps: Any) -> Any:
+        if not isinstance(data, (tuple, list)):
+            return make_data(data, steps=steps)
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        return make_data(
+            x, y, sample_weight, batch_size=batch_size, steps=steps, check=True
+        )
+
+    def _evaluate(self, data: Any, callbacks: CallbackList) -> dict[str, float]:
+        step = self._function("test", self.test_step)
+        callbacks.on_test_begin()
+        self.reset_metrics()
+        logs: dict[str, Any] = {}
+        for i, batch in enumerate(data.epoch()):
+            callbacks.on_test_batch_begin(i)
+            logs = step(batch)
+            callbacks.on_test_batch_end(i, logs)
+        logs = _numbers(logs)
+        callbacks.on_test_end(logs)
+        return logs
+
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """The outputs for all of the data, batch by batch. Threads may share a model.
+
+        Args:
+            x, batch_size, verbose, callbacks: see `fit`.
+            steps: so many batches at most.
+
+        Returns:
+            An array whose first axis counts the samples (or the structure of outputs).
+        """
+        data = make_data(x, batch_size=batch_size, steps=steps)
+        if not isinstance(callbacks, CallbackList):
+            callbacks = CallbackList(
+                callbacks,
+                add_progbar=verbose != 0,
+                verbose=verbose,
+                epochs=1,
+                steps=data.batches,
+                model=self,
+            )
+        step = self._function("predict", self.predict_step)
+        callbacks.on_predict_begin()
+        collected: list[list[Any]] = []
+        structure = None
+        for i, batch in enumerate(data.epoch()):
+            callbacks.on_predict_batch_begin(i)
+            y = step(batch)
+            leaves, structure = flatten(y)
+            collected.append(leaves)
+            callbacks.on_predict_batch_end(i, {"outputs": y})
+        callbacks.on_predict_end()
+        columns = [np.concatenate(column) for column in zip(*collected, strict=True)]
+        return pack(structure, columns)
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: dict[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step on one batch.
+
+        Returns:
+            The loss, or a list with the metrics, or a dictionary.
+        """
+        self._assert_compiled("train_on_batch")
+        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """The loss and the metrics of one batch, with the weights as they are."""
+        self._assert_compiled("test_on_batch")
+        return self._on_batch("test", x, y, sample_weight, None, return_dict)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch."""
+        batch = _one_batch(x, None, None, None)
+        return self._function("predict", self.predict_step)(batch)
+
+    def _on_batch(
+        self, kind: str, x: Any, y: Any, weight: Any, classes: Any, as_dict: bool
+    ) -> Any:
+        batch = _one_batch(x, y, weight, classes)
+        step = self.train_step if kind == "train" else self.test_step
+        logs = _numbers(self._function(kind, step)(batch))
+        return logs if as_dict else _in_order(logs)
+
+    # --- functions of a step
+
+    def _function(self, kind: str, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """What runs one step: captured and planned, or eagerly."""
+        if self.run_eagerly:
+            return self._eager(step)
+        if kind not in self._functions:
+            self._functions[kind] = Function(step, key=lambda: self._structure)
+        self._structure = self._frozen()
+        function = self._functions[kind]
+
+        def first(batch: Any) -> Any:
+            self._ensure_built(kind, batch)
+            self._structure = self._frozen()
+            return function(batch)
+
+        return function if self._is_ready(kind) else first
+
+    def _frozen(self) -> Any:
+        """What a plan depends on beside shapes: which weights learn."""
+        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        learning = tuple(map(id, self.trainable_variables))
+        return tuple(layer.trainable for layer in layers), learning
+
+    def _is_ready(self, kind: str) -> bool:
+        if not self.built:
+            return False
+        metrics = self._compile_metrics
+        if kind != "predict" and metrics is not None and not metrics.built:
+            return False
+        return kind != "train" or getattr(self.optimizer, "built", True)
+
+    def _ensure_built(self, kind: str, batch: Any) -> None:
+        """Make weights, metrics and optimizer slots before the step is captured."""
+        if self._is_ready(kind):
+            return
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+
+        def forward(x: Any, y: Any, sample_weight: Any) -> Any:
+            y_pred = self(x, training=kind == "train")  # type: ignore[operator]
+            if kind != "predict" and self._compile_loss is not None:
+                self._compile_loss(y, y_pred, sample_weight)
+            if kind != "predict" and self._compile_metrics is not None:
+                self._compile_metrics.update_state(y, y_pred, sample_weight)
+            return []
+
+        if type(self).train_step is Trainer.train_step or not self.built:
+            capture(forward, x, y, sample_weight)
+        self.built = True
+        if kind == "train" and not getattr(self.optimizer, "built", True):
+            self.optimizer.build(self.trainable_variables)
+
+    def _eager(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def run(batch: Any) -> Any:
+            with scope.recording():
+                logs = step(batch)
+            return map_structure(
+                lambda v: v.numpy() if isinstance(v, Tensor) else v, logs
+            )
+
+        return run
+
+    def _assert_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise NotCompiledError(
+                f"Model {self.name!r} must be compiled before {method}: call "
+                'model.compile(optimizer="adam", loss=...) first.'
+            )
+
+
+def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
+    data = make_data(x, y, sample_weight, batch_size=2**62, class_weight=class_weight)
+    return next(data.epoch())
+
+
+def _numbers(logs: dict[str, Any]) -> dict[str, Any]:
+    """Python floats, except for what holds more than one value."""
+    return {
+        name: float(value) if np.ndim(value) == 0 else np.array(value)
+        for name, value in logs.items()
+    }
+
+
+def _in_order(logs: dict[str, Any]) -> Any:
+    values = [logs["loss"]] if "loss" in logs else []
+    values += [value for name, value in logs.items() if name != "loss"]
+    return values[0] if len(values) == 1 else values
+
+
+def _is_due(epoch: int, freq: Any) -> bool:
+    if isinstance(freq, int):
+        return (epoch + 1) % freq == 0
+    return (epoch + 1) in freq
