@@ -7,11 +7,14 @@ commits. It allocates nothing else: the arena and the scratch memory stay.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from deepneuron.engine.kernels import NUMPY, KernelSet
+from deepneuron.engine.neighbours import overlap_shifted, pack, spans
+from deepneuron.engine.op import registry
 from deepneuron.engine.plan import ARENA, CONSTANT, INPUT, Buffer, Instruction, Plan
 from deepneuron.engine.variable import Variable
 from deepneuron.engine.workspace import Workspace, activate
@@ -22,6 +25,33 @@ class _Call(NamedTuple):
     arrays: tuple[np.ndarray, ...]
     keywords: dict[str, Any]
     instruction: Instruction
+
+    def kind(self) -> Any:
+        """Equal for calls that might become one; unique for all others."""
+        if not registry[self.instruction.kernel].pointwise:
+            return id(self)
+        scalars = tuple(id(a) for a in self.arrays if a.shape == ())
+        return self.instruction.kernel, repr(self.instruction.attrs), scalars
+
+    def joined_with(self, others: list[_Call]) -> _Call | None:
+        """One call over this call's arrays and the others' right behind them."""
+        calls = [self, *others]
+        rows = [[a for a in c.every_array() if a.shape != ()] for c in calls]
+        same = all(len({a.size for a in row}) == 1 for row in rows)
+        long = spans(rows) if same else None
+        if long is None:
+            return None
+        arrays = iter(long)
+        every = [a if a.shape == () else next(arrays) for a in self.every_array()]
+        inputs, outs = every[: len(self.arrays)], every[len(self.arrays) :]
+        if any(overlap_shifted(x, y) for x in inputs for y in outs):
+            return None  # one call reads what another one writes
+        keywords = {**self.keywords, "out": outs[0] if len(outs) == 1 else tuple(outs)}
+        return self._replace(arrays=tuple(inputs), keywords=keywords)
+
+    def every_array(self) -> list[np.ndarray]:
+        out = self.keywords["out"]
+        return [*self.arrays, *(out if isinstance(out, tuple) else (out,))]
 
 
 class Executor:
@@ -40,6 +70,8 @@ class Executor:
         self._inputs = [
             np.empty(plan.buffers[i].shape, plan.buffers[i].dtype) for i in plan.inputs
         ]
+        for variables in plan.packs:
+            pack(variables)
         self._bind()
 
     def _bind(self) -> None:
@@ -48,7 +80,7 @@ class Executor:
         self._moved = Variable.moved
         self._variables = [v.array for v in plan.variables]
         arrays = [self._array(buffer) for buffer in plan.buffers]
-        self._calls = [self._call(i, arrays) for i in plan.instructions]
+        self._calls = self._join([self._call(i, arrays) for i in plan.instructions])
         self._outputs = [arrays[i] for i in plan.outputs]
         self._kept = [arrays[i] for i in plan.kept]
         self._commits = [(arrays[i], self._variables[v]) for i, v in plan.commits]
@@ -71,6 +103,16 @@ class Executor:
             {**instruction.attrs, "out": outs[0] if len(outs) == 1 else outs},
             instruction,
         )
+
+    @staticmethod
+    def _join(calls: list[_Call]) -> list[_Call]:
+        """Make one call of updates whose arrays are neighbours."""
+        joined: list[_Call] = []
+        for _, group in groupby(calls, _Call.kind):
+            run = list(group)
+            whole = len(run) > 1 and run[0].joined_with(run[1:])
+            joined.extend([whole] if whole else run)
+        return joined
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """One step.

@@ -11,18 +11,17 @@ executor can run it. `python -m deepneuron.engine.plan` shows a small one.
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from deepneuron.engine.graph import Graph, Node
+from deepneuron.engine.neighbours import blocks, columns, room, update_runs
 from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
 
 ARENA, INPUT, VARIABLE, CONSTANT = "arena", "input", "variable", "constant"
-_ALIGN = 64  # bytes of a cache line
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,7 @@ class Plan:
         commits: (buffer, variable) pairs still to be copied when the step is over; most
             commits need no copy, because they were written in place.
         outputs, kept: buffers of the graph's outputs and of its kept values.
+        packs: variables that should lie side by side, so that their updates can be one.
     """
 
     instructions: list[Instruction] = field(default_factory=list)
@@ -76,6 +76,7 @@ class Plan:
     outputs: list[int] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     commits: list[tuple[int, int]] = field(default_factory=list)
+    packs: list[list[Variable]] = field(default_factory=list)
 
     def __str__(self) -> str:
         lines = [f"arena: {self.arena:,} bytes"]
@@ -104,8 +105,14 @@ def make_plan(graph: Graph) -> Plan:
     homes.share_views()
     homes.find_last_uses()
     homes.share_in_place()
-    offsets, arena = first_fit(list(homes.intervals()))
-    return _encode(graph, homes, offsets, arena)
+    runs = list(update_runs(graph))
+    offsets, arena = first_fit(homes.intervals(list(blocks(runs))))
+    plan = _encode(graph, homes, offsets, arena)
+    for column in (column for run in runs for column in columns(run)):
+        variables = [x for x in column if isinstance(x, Variable)]
+        if len(variables) == len(column):
+            plan.packs.append(variables)
+    return plan
 
 
 class _Homes:
@@ -170,32 +177,54 @@ class _Homes:
                 self.home[tensor] = home
         self.home[y] = home
 
-    def intervals(self) -> Iterator[tuple[Tensor, int, int, int]]:
-        """(tensor, bytes, first, last) of everything that needs room in the arena."""
-        for i, node in enumerate(self.graph.nodes):
-            for y in node.outputs:
-                if self.of(y) is y:
-                    size = int(np.prod(y.shape)) * np.dtype(y.dtype).itemsize
-                    yield y, size, i, self.last[y]
+    def intervals(self, together: list[list[Tensor]]) -> list[Interval]:
+        """Everything that needs room in the arena; what belongs together as one."""
+        alive = {
+            y: (i, self.last[y])
+            for i, node in enumerate(self.graph.nodes)
+            for y in node.outputs
+            if self.of(y) is y
+        }
+        result = []
+        for tensors in together:
+            members = list(dict.fromkeys(map(self.of, tensors)))
+            if len(members) == len(tensors) and all(t in alive for t in members):
+                times = [alive.pop(t) for t in members]
+                first, last = min(t[0] for t in times), max(t[1] for t in times)
+                result.append(Interval(members, first, last))
+        return result + [Interval([t], *times) for t, times in alive.items()]
 
 
-def first_fit(
-    intervals: list[tuple[Tensor, int, int, int]],
-) -> tuple[dict[Tensor, int], int]:
-    """Offsets such that what is alive at the same time never overlaps; large ones first."""
-    placed: list[tuple[int, int, int, int]] = []
+class Interval(NamedTuple):
+    """Values that lie side by side, and the instructions between which they are alive."""
+
+    tensors: list[Tensor]
+    first: int
+    last: int
+
+
+def first_fit(intervals: list[Interval]) -> tuple[dict[Tensor, int], int]:
+    """Offsets such that what is alive at the same time never overlaps; large ones first.
+
+    Returns:
+        The offset of every tensor in bytes, and how many bytes there are in all.
+    """
+    sizes = [sum(map(room, interval.tensors)) for interval in intervals]
+    placed: list[tuple[int, int, int, int]] = []  # (start, end, first, last), sorted
     offsets: dict[Tensor, int] = {}
-    for tensor, size, first, last in sorted(intervals, key=lambda i: -i[1]):
-        room = -(-size // _ALIGN) * _ALIGN
+    for i in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
+        tensors, first, last = intervals[i]
         at = 0
-        for start, end, born, died in placed:  # sorted by start
+        for start, end, born, died in placed:
             if died < first or last < born:
                 continue
-            if at + room <= start:
+            if at + sizes[i] <= start:
                 break
             at = max(at, end)
-        insort(placed, (at, at + room, first, last))
-        offsets[tensor] = at
+        insort(placed, (at, at + sizes[i], first, last))
+        for tensor in tensors:
+            offsets[tensor] = at
+            at += room(tensor)
     return offsets, max((end for _, end, _, _ in placed), default=0)
 
 

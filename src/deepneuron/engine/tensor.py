@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from deepneuron.engine.graph import Node
     from deepneuron.engine.variable import Variable
 
+# NumPy's function behind an operator -> what the operator asks of its right-hand side.
+_REFLECTED = {
+    "add": "__radd__",
+    "subtract": "__rsub__",
+    "multiply": "__rmul__",
+    "true_divide": "__rtruediv__",
+    "floor_divide": "__rfloordiv__",
+    "remainder": "__rmod__",
+    "power": "__rpow__",
+    "matmul": "__rmatmul__",
+    "less": "__gt__",
+    "less_equal": "__ge__",
+    "greater": "__lt__",
+    "greater_equal": "__le__",
+}
+
 Shape = tuple[int | None, ...]
 
 
@@ -114,13 +130,12 @@ class Tensor:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
         """`array + tensor` reaches us here; other NumPy functions need a value."""
-        from deepneuron.engine.op import registry
-
-        name = ufunc.__name__
-        if method == "__call__" and not kwargs and name in registry:
-            return registry[name](*args)
+        reflected = _REFLECTED.get(ufunc.__name__)
+        if reflected and method == "__call__" and args[1:] == (self,) and not kwargs:
+            return getattr(self, reflected)(args[0])
         args = tuple(
-            a._known(f"np.{name}") if isinstance(a, Tensor) else a for a in args
+            a._known(f"np.{ufunc.__name__}") if isinstance(a, Tensor) else a
+            for a in args
         )
         return getattr(ufunc, method)(*args, **kwargs)
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepneuron.engine.config import image_data_format
 from deepneuron.errors import ArgumentError, ShapeError
 
 _FORMATS = ("channels_last", "channels_first")
 
 
 def data_format_of(value: str | None) -> str:
-    """"channels_last" (the default) or "channels_first"."""
-    value = "channels_last" if value is None else str(value).lower()
+    """The order of the axes; None is that of `deepneuron.config`.
+
+    >>> data_format_of(None)
+    'channels_last'
+    """
+    value = image_data_format() if value is None else str(value).lower()
     if value not in _FORMATS:
         raise ArgumentError(
             f'data_format is "channels_last" or "channels_first"; received {value!r}.'
@@ -68,6 +73,25 @@ def positive(value: Any, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
         raise ArgumentError(f"{name} is a positive integer; received {value!r}.")
     return value
+
+
+def known_size(layer: str, shape: Any, axis: int) -> int:
+    """The size of an axis that weights are made for.
+
+    Raises:
+        ShapeError: the input has no such axis, or its size is not known.
+    """
+    if not -len(shape) <= axis < len(shape):
+        raise ShapeError(
+            f"{layer}: an input of shape {tuple(shape)} has no axis {axis}."
+        )
+    size = shape[axis]
+    if size is None:
+        raise ShapeError(
+            f"{layer} needs to know the size of axis {axis} to make its weights, but "
+            f"received the shape {tuple(shape)}. Give Input(shape=...) that size."
+        )
+    return int(size)
 
 
 def refuse(layer: str, **given: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron import activations, constraints, initializers, ops, regularizers
-from deepneuron.layers.arguments import positive, refuse
+from deepneuron.layers.arguments import known_size, positive, refuse
 from deepneuron.layers.input_spec import InputSpec
 from deepneuron.layers.layer import Layer
 from deepneuron.serialization import keras_class, serialize
@@ -77,7 +77,7 @@ class Dense(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        features = self._known_size(input_shape, -1)
+        features = known_size(self._called(), input_shape, -1)
         self.kernel = self.add_weight(
             (features, self.units),
             self.kernel_initializer,

@@ -420,15 +420,18 @@ class Layer:
             if not self.built:
                 self._build_for(self._input_shapes(args, kwargs))
             inside, outer = _training.get()
-            training = kwargs.get("training")
-            if training is None:
-                training = outer
-            if "training" in self._call_parameters():
-                default = self._call_parameters()["training"].default
+            parameters = self._call_parameters()
+            if "training" in parameters:  # from here on by name
+                names = [name for name in parameters if name != "self"]
+                position = names.index("training")
+                kwargs.update(zip(names[position:], args[position:], strict=False))
+                args = args[:position]
+            explicit = kwargs.get("training")
+            training = outer if explicit is None else explicit
+            if "training" in parameters:
+                default = parameters["training"].default
                 if training is None and default is not inspect.Parameter.empty:
                     training = default
-                explicit = kwargs.get("training")
-                args = args[: list(self._call_parameters()).index("training") - 1]
                 kwargs["training"] = bool(training)
             if not inside:
                 self._forget_losses()

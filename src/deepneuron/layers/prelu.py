@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron import activations, constraints, initializers, regularizers
+from deepneuron.layers.arguments import known_size
 from deepneuron.layers.input_spec import InputSpec
 from deepneuron.layers.layer import Layer
 from deepneuron.serialization import keras_class, serialize
@@ -48,7 +49,7 @@ class PReLU(Layer):
     def build(self, input_shape: Any) -> None:
         shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
         kept = {
-            axis: self._known_size(input_shape, axis)
+            axis: known_size(self._called(), input_shape, axis)
             for axis in range(1, len(input_shape))
             if axis not in shared
         }

@@ -1,0 +1,1 @@
+"""Ours against its peers, alternating in one run, as ratios of medians."""
