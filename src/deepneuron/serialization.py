@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from deepneuron.errors import SavingError, UnknownNameError
+from deepneuron.naming import to_snake_case
 
 _classes: dict[tuple[str, str], type] = {}  # ("keras.layers", "Dense") -> Dense
 _custom: dict[str, Any] = {}  # "my_package>MyLayer" -> MyLayer
@@ -130,11 +131,18 @@ def _serialize_object(thing: Any) -> dict[str, Any]:
 
 
 def serialize_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Serialize the values of a configuration; tuples become lists, as in Keras."""
-    return {
-        key: [serialize(v) for v in value] if isinstance(value, tuple) else serialize(value)
-        for key, value in config.items()
-    }
+    """Serialize the values of a configuration; tuples become lists, as in Keras's files.
+
+    >>> serialize_config({"padding": ((1, 1), (2, 2))})
+    {'padding': [[1, 1], [2, 2]]}
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [plain(v) for v in value]
+        return serialize(value)
+
+    return {key: plain(value) for key, value in config.items()}
 
 
 def _serialize_function(thing: Any) -> Any:
@@ -230,7 +238,7 @@ def get_from(module: str, kind: str, identifier: Any, aliases: dict[str, Any]) -
         kind: the word for it in an error message, such as "loss".
         identifier: a name in any of Keras's spellings, a dictionary, a class, a
             function, or an object, which is returned as it is.
-        aliases: lower-case names and short names.
+        aliases: further names; those in snake_case are known by themselves.
     """
     if identifier is None:
         return None
@@ -242,7 +250,9 @@ def get_from(module: str, kind: str, identifier: Any, aliases: dict[str, Any]) -
         if callable(identifier) or hasattr(identifier, "get_config"):
             return identifier
         raise UnknownNameError(kind, identifier, aliases)
-    known = {**classes_of(module), **aliases, **_custom, **_scope.get()}
+    classes = classes_of(module)
+    snake = {to_snake_case(name): cls for name, cls in classes.items()}
+    known = {**snake, **classes, **aliases, **_custom, **_scope.get()}
     if identifier not in known:
         raise UnknownNameError(kind, identifier, known)
     found = known[identifier]

@@ -29,7 +29,9 @@ class LayerCase:
     def inputs(self, dtype: str = "float32", seed: int = 0) -> list[np.ndarray]:
         rng = np.random.default_rng(seed)
         if self.integers is not None:
-            return [rng.integers(0, self.integers, s).astype("int32") for s in self.shapes]
+            return [
+                rng.integers(0, self.integers, s).astype("int32") for s in self.shapes
+            ]
         return [rng.normal(size=s).astype(dtype) for s in self.shapes]
 
     def pack(self, xs: list[Any]) -> Any:
@@ -91,16 +93,32 @@ CASES: dict[str, list[LayerCase]] = {
     "Conv2D": [
         _images(5, 6, 2, filters=3, kernel_size=3),
         _images(
-            5, 6, 2, filters=3, kernel_size=(3, 2), strides=2, padding="same",
+            5,
+            6,
+            2,
+            filters=3,
+            kernel_size=(3, 2),
+            strides=2,
+            padding="same",
             activation="tanh",
         ),
         _images(7, 6, 4, filters=6, kernel_size=2, groups=2, use_bias=False),
-        _images(7, 6, 2, filters=2, kernel_size=2, dilation_rate=(2, 3), padding="same"),
+        _images(
+            7, 6, 2, filters=2, kernel_size=2, dilation_rate=(2, 3), padding="same"
+        ),
         _images(2, 5, 6, filters=3, kernel_size=3, data_format=FIRST),
         _images(
-            5, 5, 1, filters=2, kernel_size=3, kernel_initializer="he_normal",
-            bias_initializer="ones", kernel_regularizer="l2", bias_regularizer="l1",
-            activity_regularizer="l2", kernel_constraint="max_norm",
+            5,
+            5,
+            1,
+            filters=2,
+            kernel_size=3,
+            kernel_initializer="he_normal",
+            bias_initializer="ones",
+            kernel_regularizer="l2",
+            bias_regularizer="l1",
+            activity_regularizer="l2",
+            kernel_constraint="max_norm",
             bias_constraint="non_neg",
         ),
     ],
@@ -156,7 +174,10 @@ CASES: dict[str, list[LayerCase]] = {
         _images(3, 4, 2, data_format=FIRST),
         LayerCase({}, ((3,),)),
     ],
-    "GaussianNoise": [LayerCase({"stddev": 0.2}, random=True), LayerCase({"stddev": 0})],
+    "GaussianNoise": [
+        LayerCase({"stddev": 0.2}, random=True),
+        LayerCase({"stddev": 0}),
+    ],
     "GlobalAveragePooling2D": [
         _images(3, 4, 2),
         _images(2, 3, 4, data_format=FIRST, keepdims=True),

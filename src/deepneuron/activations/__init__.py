@@ -1,8 +1,8 @@
 """Activation functions: `deepneuron.activations`, as `keras.activations`."""
 
 from deepneuron.activations.gated import gelu, glu, hard_silu, mish, silu
-from deepneuron.activations.linear import exponential, linear
 from deepneuron.activations.lookup import deserialize, get, serialize
+from deepneuron.activations.plain import exponential, linear
 from deepneuron.activations.rectifiers import (
     celu,
     elu,
@@ -22,8 +22,8 @@ from deepneuron.activations.sigmoids import (
     sparse_sigmoid,
     tanh,
 )
-from deepneuron.activations.softmax import log_softmax, softmax, sparsemax
-from deepneuron.activations.softplus import softplus, sparse_plus, squareplus
+from deepneuron.activations.softmaxes import log_softmax, softmax, sparsemax
+from deepneuron.activations.softpluses import softplus, sparse_plus, squareplus
 
 hard_swish = hard_silu
 swish = silu

@@ -9,11 +9,11 @@ from deepneuron.activations import (  # noqa: F401 - known by name now
     rectifiers,
     shrinking,
     sigmoids,
-    softmax,
-    softplus,
+    softmaxes,
+    softpluses,
 )
 from deepneuron.activations.gated import hard_silu, silu
-from deepneuron.activations.linear import linear
+from deepneuron.activations.plain import linear
 from deepneuron.serialization import classes_of, custom_object_scope, get_from
 
 _MODULE = "keras.activations"

@@ -80,8 +80,8 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
         x: of any shape.
         alpha: y tends to -alpha far below zero.
 
-    Source: Clevert et al., Fast and Accurate Deep Network Learning by Exponential Linear
-    Units, 2016.
+    Source: Clevert et al., Fast and Accurate Deep Network Learning by Exponential
+    Linear Units, 2016.
 
     >>> elu([-1.0, 2.0]).round(3)
     array([-0.632,  2.   ], dtype=float32)

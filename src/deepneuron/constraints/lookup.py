@@ -19,8 +19,8 @@ def get(identifier: Any) -> Any:
     """The constraint that is meant.
 
     Args:
-        identifier: a name ("max_norm", "MaxNorm" ...), a configuration, a class, or any function
-            `weight -> weight`, which is returned as it is.
+        identifier: a name ("max_norm", "MaxNorm" ...), a configuration, a class, or any
+            function `weight -> weight`, which is returned as it is.
 
     Raises:
         UnknownNameError: nothing has that name; the nearest ones are offered.

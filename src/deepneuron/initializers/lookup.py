@@ -10,6 +10,7 @@ from deepneuron import serialization
 from deepneuron.engine.dtypes import standardize_dtype
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import ShapeError
+from deepneuron.initializers import variance_scaling  # noqa: F401 - known by name now
 from deepneuron.initializers.constant import Identity, Ones, Zeros
 from deepneuron.initializers.orthogonal import Orthogonal
 from deepneuron.initializers.random import RandomNormal, RandomUniform

@@ -18,7 +18,7 @@ from deepneuron.serialization import keras_class
 class Orthogonal(RandomInitializer):
     """w^T w = gain^2 I (or w w^T, where w has more columns than rows)
 
-    Weights of more than two axes are seen as a matrix of shape (all but the last, last).
+    A weight of more than two axes is seen as a matrix, (all but the last, last).
 
     Args:
         gain: by what the lengths are multiplied.
@@ -48,7 +48,9 @@ class Orthogonal(RandomInitializer):
             )
         rows, columns = math.prod(shape[:-1]), shape[-1]
         tall = (max(rows, columns), min(rows, columns))
-        q, r = np.linalg.qr(np.asarray(random.normal(tall, dtype=dtype, seed=self.seed)))
+        q, r = np.linalg.qr(
+            np.asarray(random.normal(tall, dtype=dtype, seed=self.seed))
+        )
         # Every orthogonal matrix becomes equally likely when r's diagonal is positive.
         q = q * np.where(np.diag(r) < 0, -1, 1).astype(dtype)
         w = q if rows >= columns else q.T

@@ -1,4 +1,4 @@
-"""What the arguments of layers mean in Keras, and the sentence when they mean nothing."""
+"""What the arguments of layers mean in Keras, and what is said of wrong ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def data_format_of(value: str | None) -> str:
 
 
 def padding_of(value: str, *also: str) -> str:
-    """"valid", "same", or what else a layer knows, in lower case."""
+    """A padding that the layer knows ("valid", "same" or `also`), in lower case."""
     known = ("valid", "same", *also)
     if not isinstance(value, str) or value.lower() not in known:
         names = " or ".join(f'"{name}"' for name in known)
@@ -135,6 +135,6 @@ def check_window(
     if any(n is not None and n < k for n, k in zip(sizes, window, strict=True)):
         raise ShapeError(
             f"{layer}: {what} covers {window}, which is larger than the input: {sizes} "
-            f"of shape {tuple(shape)}. Use a smaller {what}, padding=\"same\", or fewer "
+            f'of shape {tuple(shape)}. Use a smaller {what}, padding="same", or fewer '
             "pooling layers and strides before it."
         )

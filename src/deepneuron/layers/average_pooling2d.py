@@ -12,8 +12,9 @@ from deepneuron.serialization import keras_class
 class AveragePooling2D(Pooling):
     """y[b, i, j, c] = mean of x[b, :, :, c] over the window at (i, j)
 
-    Shapes: x (batch, height, width, channels) gives y (batch, height', width', channels),
-    as MaxPooling2D. Positions outside of the picture (padding="same") do not count.
+    Shapes: x (batch, height, width, channels) gives y (batch, height', width',
+    channels), as MaxPooling2D. Positions outside of the picture (padding="same") do not
+    count.
 
     Args:
         pool_size: (height, width) of the window, or one number for both.

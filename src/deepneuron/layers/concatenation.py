@@ -22,7 +22,9 @@ class Concatenate(Layer):
 
     >>> import numpy as np
     >>> from deepneuron import layers
-    >>> layers.Concatenate()([np.ones((5, 2), "float32"), np.ones((5, 3), "float32")]).shape
+    >>> layers.Concatenate()(
+    ...     [np.ones((5, 2), "float32"), np.ones((5, 3), "float32")]
+    ... ).shape
     (5, 5)
     """
 

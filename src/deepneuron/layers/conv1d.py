@@ -12,8 +12,8 @@ from deepneuron.serialization import keras_class
 class Conv1D(Convolution):
     """y[b, i, f] = activation(sum_{p, c} x[b, i + p, c] kernel[p, c, f] + bias[f])
 
-    Shapes: x (batch, steps, channels) gives y (batch, steps', filters), with a kernel of
-    (*kernel_size, channels / groups, filters) and a bias of (filters,). With
+    Shapes: x (batch, steps, channels) gives y (batch, steps', filters), with a kernel
+    of (*kernel_size, channels / groups, filters) and a bias of (filters,). With
     padding="same" or "causal", steps' = ceil(steps / stride).
 
     Args:

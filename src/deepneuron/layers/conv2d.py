@@ -10,11 +10,12 @@ from deepneuron.serialization import keras_class
 
 @keras_class("keras.layers")
 class Conv2D(Convolution):
-    """y[b, i, j, f] = activation(sum_{p, q, c} x[b, i + p, j + q, c] kernel[p, q, c, f] + bias[f])
+    """y[b, i, j, f] = activation(bias[f]
+                               + sum_{p, q, c} x[b, i + p, j + q, c] kernel[p, q, c, f])
 
-    Shapes: x (batch, height, width, channels) gives y (batch, height', width', filters),
-    with a kernel of (*kernel_size, channels / groups, filters) and a bias of (filters,).
-    With padding="same", height' = ceil(height / stride).
+    Shapes: x (batch, height, width, channels) gives y (batch, height', width',
+    filters), with a kernel of (*kernel_size, channels / groups, filters) and a bias of
+    (filters,). With padding="same", height' = ceil(height / stride).
 
     Args:
         filters: how many channels y has.

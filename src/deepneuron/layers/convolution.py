@@ -76,13 +76,13 @@ class Convolution(Layer):
         self.input_spec = InputSpec(ndim=self.rank + 2)
         if filters % groups:
             raise ArgumentError(
-                f"{type(self).__name__}: filters must be a multiple of groups; received "
-                f"filters={filters}, groups={groups}."
+                f"{type(self).__name__}: filters must be a multiple of groups; "
+                f"received filters={filters}, groups={groups}."
             )
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ArgumentError(
-                f"{type(self).__name__}: strides and dilation_rate cannot both be above "
-                f"1; received strides={self.strides}, "
+                f"{type(self).__name__}: strides and dilation_rate cannot both be "
+                f"above 1; received strides={self.strides}, "
                 f"dilation_rate={self.dilation_rate}."
             )
 

@@ -51,8 +51,8 @@ class Dot(Layer):
         if 0 in axes or (n != m and None not in (n, m)):
             raise ShapeError(
                 f"{self._called()}: axis {first} of an input of shape {tuple(shape1)} "
-                f"and axis {second} of {tuple(shape2)} must have the same size, and not "
-                "be the batch."
+                f"and axis {second} of {tuple(shape2)} must have the same size, and "
+                "not be the batch."
             )
         return axes
 

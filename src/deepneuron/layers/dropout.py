@@ -18,8 +18,8 @@ class Dropout(Layer):
 
     Args:
         rate: the part that is dropped, from 0 to 1.
-        noise_shape: the shape of the mask, broadcast to x: (None, 1, features) drops the
-            same features at every position. None within it is the size of x.
+        noise_shape: the shape of the mask, broadcast to x: (None, 1, features) drops
+            the same features at every position. None within it is the size of x.
         seed: for the same masks in every run.
 
     Source:
@@ -34,7 +34,11 @@ class Dropout(Layer):
     """
 
     def __init__(
-        self, rate: float, noise_shape: Any = None, seed: int | None = None, **kwargs: Any
+        self,
+        rate: float,
+        noise_shape: Any = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         if not 0 <= rate <= 1:

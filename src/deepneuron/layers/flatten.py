@@ -16,7 +16,8 @@ from deepneuron.serialization import keras_class
 class Flatten(Layer):
     """y = the values of x, sample by sample, in one axis
 
-    Shapes: x (batch, a, b, ...) gives y (batch, a * b * ...); (batch,) gives (batch, 1).
+    Shapes: x (batch, a, b, ...) gives y (batch, a * b * ...); (batch,) gives
+    (batch, 1).
 
     Args:
         data_format: with "channels_first" the channels are moved to the end before.

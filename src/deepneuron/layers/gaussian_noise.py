@@ -38,12 +38,14 @@ class GaussianNoise(Layer):
         self.built = True
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        if not training or self.stddev == 0:
+        # While a size is not known, only the shape of y is asked for.
+        if not training or self.stddev == 0 or None in inputs.shape:
             return inputs
-        # A size that is not known yet broadcasts: nothing is computed then.
-        shape = tuple(1 if n is None else n for n in inputs.shape)
         noise = random.normal(
-            shape, stddev=self.stddev, dtype=self.compute_dtype, seed=self.seed_generator
+            inputs.shape,
+            stddev=self.stddev,
+            dtype=self.compute_dtype,
+            seed=self.seed_generator,
         )
         return inputs + noise
 

@@ -78,9 +78,9 @@ class Lambda(Layer):
     def _saved(self, value: Any) -> Any:
         if getattr(value, "__name__", "") == "<lambda>":
             raise SavingError(
-                f"{self._called()} holds a Python lambda, which cannot be saved: loading "
-                "would have to run code from the file. Define a named function instead, "
-                "and pass it to load_model(custom_objects=...)."
+                f"{self._called()} holds a Python lambda, which cannot be saved: "
+                "loading would have to run code from the file. Define a named function "
+                "instead, and pass it to load_model(custom_objects=...)."
             )
         return value if isinstance(value, tuple) else serialize(value)
 

@@ -218,7 +218,10 @@ class Layer:
             trainable=trainable,
             name=name,
         )
-        variable.path = f"{self.name}/{variable.name}"
+        place = scope.current_path()  # the layers around, if they built this one
+        if place.rpartition("/")[2] != self.name:
+            place = f"{place}/{self.name}".lstrip("/")
+        variable.path = f"{place}/{variable.name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         self._adopt(variable)
@@ -433,6 +436,8 @@ class Layer:
                 if training is None and default is not inspect.Parameter.empty:
                     training = default
                 kwargs["training"] = bool(training)
+            elif all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
+                kwargs.pop("training", None)  # for the layers within, if any
             if not inside:
                 self._forget_losses()
             token = _training.set((True, training))

@@ -96,7 +96,12 @@ class LayerNormalization(Layer):
     def call(self, inputs: Any) -> Any:
         variant = {"rms_scaling": True} if self.rms_scaling else {}
         return ops.layer_normalization(
-            inputs, self.gamma, self.beta, axis=self.axis, epsilon=self.epsilon, **variant
+            inputs,
+            self.gamma,
+            self.beta,
+            axis=self.axis,
+            epsilon=self.epsilon,
+            **variant,
         )
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -12,9 +12,9 @@ from deepneuron.serialization import keras_class
 class MaxPooling2D(Pooling):
     """y[b, i, j, c] = max of x[b, :, :, c] over the window at (i, j)
 
-    Shapes: x (batch, height, width, channels) gives y (batch, height', width', channels),
-    where height' = floor((height - pool) / stride) + 1 with padding="valid" and
-    ceil(height / stride) with "same".
+    Shapes: x (batch, height, width, channels) gives y (batch, height', width',
+    channels), where height' = floor((height - pool) / stride) + 1 with padding="valid"
+    and ceil(height / stride) with "same".
 
     Args:
         pool_size: (height, width) of the window, or one number for both.

@@ -16,8 +16,8 @@ def checked_list(layer: str, inputs: Any, least: int = 1) -> list[Any]:
     if not isinstance(inputs, (list, tuple)):
         shape = tuple(getattr(inputs, "shape", ()))
         raise ArgumentError(
-            f"{layer} takes a list of inputs, as in layer([a, b]); received one of shape "
-            f"{shape}."
+            f"{layer} takes a list of inputs, as in layer([a, b]); received one of "
+            f"shape {shape}."
         )
     if len(inputs) < least:
         raise ArgumentError(

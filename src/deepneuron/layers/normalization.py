@@ -95,8 +95,8 @@ class Normalization(Layer):
         """Measure mean and variance.
 
         Args:
-            data: an array, or an iterable of batches (of arrays, or of tuples that begin
-                with one).
+            data: an array, or an iterable of batches (of arrays, or of tuples that
+                begin with one).
 
         Raises:
             DataError: no batches.

@@ -18,7 +18,7 @@ _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 class RandomFlip(Layer):
     """y = x or its mirror image, each with probability 1/2; outside of training y = x
 
-    With "horizontal_and_vertical" a picture is turned upside down and mirrored together.
+    With "horizontal_and_vertical" a picture is mirrored both ways at once.
 
     Shapes: x (batch, height, width, channels), or one picture without a batch.
 
@@ -61,12 +61,10 @@ class RandomFlip(Layer):
         self, data: Any, training: bool = True, seed: Any = None
     ) -> dict[str, Any] | None:
         """{"flips": which pictures are mirrored, (batch, 1, 1, 1)}"""
-        if not training:
+        # While a size is not known, only the shape of y is asked for.
+        if not training or None in data.shape:
             return None
-        ndim = len(data.shape)
-        # An unknown batch broadcasts from 1: nothing is computed then.
-        batch = (data.shape[0] if data.shape[0] is not None else 1) if ndim == 4 else 1
-        shape = (batch, 1, 1, 1) if ndim == 4 else (1, 1, 1)
+        shape = (data.shape[0], 1, 1, 1) if len(data.shape) == 4 else (1, 1, 1)
         draw = random.uniform(shape, seed=self.generator if seed is None else seed)
         return {"flips": ops.less_equal(draw, 0.5)}
 

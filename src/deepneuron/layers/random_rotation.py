@@ -77,11 +77,11 @@ class RandomRotation(Layer):
         self, data: Any, training: bool = True, seed: Any = None
     ) -> dict[str, Any] | None:
         """{"angle": degrees, (batch,); "rotation_matrix": (batch, 8)}"""
-        if not training:
+        # While a size is not known, only the shape of y is asked for.
+        if not training or None in data.shape:
             return None
         alone = len(data.shape) == 3
-        # An unknown batch broadcasts from 1: nothing is computed then.
-        batch = 1 if alone or data.shape[0] is None else data.shape[0]
+        batch = 1 if alone else data.shape[0]
         low, high = (360.0 * part for part in self.factor)
         seed = self.generator if seed is None else seed
         angle = random.uniform(
@@ -89,7 +89,7 @@ class RandomRotation(Layer):
         )
         axes = spatial_axes(self.data_format, 2)
         height, width = (data.shape[axis - alone] for axis in axes)
-        matrix = _rotation(angle, height or 1, width or 1)
+        matrix = _rotation(angle, height, width)
         return {
             "angle": angle,
             "rotation_matrix": ops.squeeze(matrix, 0) if alone else matrix,
@@ -129,8 +129,8 @@ class RandomRotation(Layer):
 def _rotation(angle: Any, height: int, width: int) -> Any:
     """(batch, 8): the maps from places in y to places in x, about the centre.
 
-        [cos -sin  dx]
-        [sin  cos  dy]   row by row, then 0, 0 for the perspective
+    [cos -sin  dx]
+    [sin  cos  dy]   row by row, then 0, 0 for the perspective
     """
     radians = angle * (math.pi / 180.0)
     cos, sin = ops.cos(radians), ops.sin(radians)
@@ -143,16 +143,22 @@ def _rotation(angle: Any, height: int, width: int) -> Any:
 def _bounds_of(factor: Any) -> tuple[float, float]:
     """(low, high) as parts of a full turn."""
     try:
-        low, high = sorted(factor) if isinstance(factor, (tuple, list)) else (
-            -abs(factor),
-            abs(factor),
+        low, high = (
+            sorted(factor)
+            if isinstance(factor, (tuple, list))
+            else (
+                -abs(factor),
+                abs(factor),
+            )
         )
-        fits = low <= 1 and high >= -1 and (isinstance(factor, (tuple, list)) or high <= 1)
+        fits = (
+            low <= 1 and high >= -1 and (isinstance(factor, (tuple, list)) or high <= 1)
+        )
     except (TypeError, ValueError):
         fits = False
     if not fits:
         raise ArgumentError(
-            "RandomRotation: factor is a number from -1 to 1 (parts of a full turn), or "
-            f"two such numbers; received {factor!r}."
+            "RandomRotation: factor is a number from -1 to 1 (parts of a full turn), "
+            f"or two such numbers; received {factor!r}."
         )
     return low, high

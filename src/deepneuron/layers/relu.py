@@ -12,7 +12,9 @@ from deepneuron.serialization import keras_class
 
 @keras_class("keras.layers")
 class ReLU(Layer):
-    """y = x where x >= threshold, else negative_slope * (x - threshold); max_value at most
+    """y = x where x >= threshold, else negative_slope * (x - threshold)
+
+    and max_value where that is more.
 
     Args:
         max_value: the largest y; None is no limit.

@@ -57,9 +57,9 @@ class Reshape(Layer):
         known = math.prod(n for n in target if n != -1)
         if (size != known) if -1 not in target else (known == 0 or size % known):
             raise ShapeError(
-                f"{self._called()}: a sample of shape {tuple(sizes)} has {size} values, "
-                f"which do not fill target_shape={target}. The product of the sizes "
-                "must be the same."
+                f"{self._called()}: a sample of shape {tuple(sizes)} has {size} "
+                f"values, which do not fill target_shape={target}. The product of the "
+                "sizes must be the same."
             )
         return (batch, *(size // known if n == -1 else n for n in target))
 

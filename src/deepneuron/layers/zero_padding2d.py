@@ -38,7 +38,7 @@ class ZeroPadding2D(Layer):
         self.input_spec = InputSpec(ndim=4)
 
     def call(self, inputs: Any) -> Any:
-        margins = [(0, 0)] * 4
+        margins: list[tuple[int, ...]] = [(0, 0)] * 4
         for axis, margin in zip(
             spatial_axes(self.data_format, 2), self.padding, strict=True
         ):

@@ -92,6 +92,13 @@ class Model(Trainer, Layer):
             self.compute_output_shape(input_shape)
         self.built = True
 
+    def _build_for(self, shapes: dict[str, Any]) -> None:
+        if type(self).build is Model.build:  # the layers within build themselves
+            self._build_shapes = shapes
+        else:
+            super()._build_for(shapes)
+        self.built = True
+
     # --- what it consists of
 
     @property

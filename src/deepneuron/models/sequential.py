@@ -110,10 +110,9 @@ class Sequential(Model):
                 f"Sequential {self.name!r} needs the shape of its input: begin it with "
                 "Input(shape), or call build((None, ...))."
             )
-        self._connect(input_of((None, *tuple(input_shape)[1:]), self._input_dtype()))
-
-    def _input_dtype(self) -> str:
-        return self.compute_dtype
+        shape = (None, *tuple(input_shape)[1:])
+        self._stack.insert(0, InputLayer(batch_shape=shape, dtype=self.compute_dtype))
+        self._connect(self._stack[0].output)
 
     def _build_for(self, shapes: dict[str, Any]) -> None:
         self.build(next(iter(shapes.values()), None))
@@ -143,17 +142,11 @@ class Sequential(Model):
             "name": self.name,
             "trainable": self.trainable,
             "dtype": serialize(self.dtype_policy),
-            "layers": [serialize(layer) for layer in self._saved_layers()],
+            "layers": [serialize(layer) for layer in self._stack],
         }
         if self._network is not None:
             config["build_input_shape"] = list(self._network.flat_inputs[0].shape)
         return config
-
-    def _saved_layers(self) -> list[Any]:
-        """With the input in front, even where it became known only with the data."""
-        if self._network is None or isinstance(self._stack[0], InputLayer):
-            return self._stack
-        return [self._network.flat_inputs[0].node.op, *self._stack]  # type: ignore[union-attr]
 
     def get_build_config(self) -> dict[str, Any] | None:
         if self._network is None:

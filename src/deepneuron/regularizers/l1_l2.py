@@ -1,4 +1,4 @@
-"""Penalties on the size of the weights: L1 makes many of them zero, L2 keeps all small."""
+"""Penalties on the size of weights: L1 makes many of them zero, L2 keeps all small."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron import ops
+from deepneuron.engine.config import epsilon
 from deepneuron.errors import ArgumentError, ShapeError
 from deepneuron.regularizers.factor import factor_of
 from deepneuron.regularizers.regularizer import Regularizer
@@ -32,7 +33,8 @@ class OrthogonalRegularizer(Regularizer):
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
         if mode not in ("rows", "columns"):
             raise ArgumentError(
-                f'OrthogonalRegularizer: mode is "rows" or "columns"; received {mode!r}.'
+                'OrthogonalRegularizer: mode is "rows" or "columns"; received '
+                f"{mode!r}."
             )
         self.factor, self.mode = factor_of(factor, "factor"), mode
 
@@ -45,7 +47,7 @@ class OrthogonalRegularizer(Regularizer):
         rows = inputs if self.mode == "rows" else ops.transpose(inputs)
         count = rows.shape[0]
         lengths = ops.sqrt(ops.sum(ops.square(rows), axis=1, keepdims=True))
-        rows = rows / ops.maximum(lengths, 1e-12)
+        rows = rows / ops.maximum(lengths, epsilon())
         cosines = ops.abs(rows @ ops.transpose(rows))  # (rows, rows)
         others = (1.0 - np.eye(count)).astype(cosines.dtype)
         pairs = count * (count - 1) / 2

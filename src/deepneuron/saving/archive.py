@@ -1,8 +1,8 @@
 """The outer shell of a `.keras` file: a zip with three members.
 
-    metadata.json       which version wrote it, and when
-    config.json         the architecture, and how the model was compiled
-    model.weights.h5    the numbers
+metadata.json       which version wrote it, and when
+config.json         the architecture, and how the model was compiled
+model.weights.h5    the numbers
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def write_archive(file: IO[bytes], members: dict[str, bytes | memoryview]) -> No
 
 
 def read_archive(path: Path, *names: str) -> list[bytes]:
-    """The contents of some members of a `.keras` file (or of the folder it is unzipped in).
+    """The contents of members of a `.keras` file, or of the folder it was unzipped to.
 
     Raises:
         SavingError: the file is missing, is no such zip, is damaged, lacks a member, or
@@ -53,7 +53,13 @@ def read_archive(path: Path, *names: str) -> list[bytes]:
             _check_magic(file.read(8), path)
             with zipfile.ZipFile(file) as archive:
                 return [_read_member(archive, name, path) for name in names]
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ValueError,
+        struct.error,
+    ) as error:
         if isinstance(error, SavingError):
             raise
         raise SavingError(
@@ -69,10 +75,10 @@ def _check_magic(start: bytes, path: Path) -> None:
         return
     if start == _HDF5_MAGIC:
         raise SavingError(
-            f"{str(path)!r} is an HDF5 file, not a zip in Keras's v3 format. If it holds "
-            "weights only, name it '*.weights.h5' and use model.load_weights; if it is "
-            "a whole model in the legacy format, load it with Keras and save it again "
-            'with model.save("model.keras").'
+            f"{str(path)!r} is an HDF5 file, not a zip in Keras's v3 format. If it "
+            "holds weights only, name it '*.weights.h5' and use model.load_weights; if "
+            "it is a whole model in the legacy format, load it with Keras and save it "
+            'again with model.save("model.keras").'
         )
     what = "is empty" if not start else f"begins with {start!r}"
     raise SavingError(
@@ -86,8 +92,8 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> bytes:
     except KeyError:
         held = ", ".join(archive.namelist()[:8]) or "nothing"
         raise SavingError(
-            f"{str(path)!r} is a zip file, but without the member {name!r} of Keras's v3 "
-            f"format. It holds: {held}."
+            f"{str(path)!r} is a zip file, but without the member {name!r} of Keras's "
+            f"v3 format. It holds: {held}."
         ) from None
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise SavingError(
@@ -116,8 +122,8 @@ def _read_from_folder(folder: Path, name: str) -> bytes:
         advice = "It is no model in Keras's v3 format."
         if (folder / "saved_model.pb").exists():
             advice = (
-                "It is a TensorFlow SavedModel, which holds no layers to load. Save the "
-                'original model with model.save("model.keras").'
+                "It is a TensorFlow SavedModel, which holds no layers to load. Save "
+                'the original model with model.save("model.keras").'
             )
         raise SavingError(f"The folder {str(folder)!r} has no {name!r}. {advice}")
     if name != WEIGHTS:
@@ -132,6 +138,7 @@ def _size(path: Path) -> int:
 def _check_size(size: int, largest: int, name: str, path: Path) -> None:
     if size > largest:
         raise SavingError(
-            f"{str(path)!r}: member {name!r} declares {size:,} bytes, which is more than "
-            f"such a file can honestly hold (at most {largest:,}). It was not read."
+            f"{str(path)!r}: member {name!r} declares {size:,} bytes, which is more "
+            f"than such a file can honestly hold (at most {largest:,}). It was not "
+            "read."
         )

@@ -1,4 +1,4 @@
-"""A file appears whole, or not at all: whatever stood there before survives a failure."""
+"""A file appears whole, or not at all: what stood there before survives failures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def atomic_write(filepath: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 beside.unlink()
             raise
     except OSError as error:
-        place = "" if target.parent.is_dir() else f" The folder {target.parent} is missing."
+        place = (
+            "" if target.parent.is_dir() else f" The folder {target.parent} is missing."
+        )
         raise SavingError(
             f"Cannot write {str(filepath)!r}: {error.strerror or error}.{place} "
             "Nothing was changed."

@@ -1,8 +1,8 @@
-"""Your own classes and functions in files: Keras's names for what `serialization` does."""
+"""Your own classes and functions in files: Keras's names for `serialization`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from deepneuron import serialization
 from deepneuron.serialization import custom_object_scope, register_keras_serializable
@@ -25,7 +25,7 @@ class CustomObjectScope:
         self.custom_objects = custom_objects or {}
         self._entered: list[Any] = []
 
-    def __enter__(self) -> CustomObjectScope:
+    def __enter__(self) -> Self:
         scope = custom_object_scope(self.custom_objects)
         scope.__enter__()
         self._entered.append(scope)
@@ -60,7 +60,8 @@ def get_registered_object(
 
     Args:
         name: such as "shop>Scale".
-        custom_objects, module_objects: further tables to look in.
+        custom_objects: a further table to look in.
+        module_objects: another one.
     """
     tables = (serialization._scope.get(), serialization._custom)
     for table in (*tables, custom_objects or {}, module_objects or {}):
@@ -70,7 +71,7 @@ def get_registered_object(
 
 
 def serialize_keras_object(obj: Any) -> Any:
-    """Plain data that describes an object, and that `deserialize_keras_object` takes back.
+    """Plain data that describes an object; `deserialize_keras_object` takes it back.
 
     Args:
         obj: a layer, optimizer, loss ..., a named function, or plain data.
@@ -96,6 +97,7 @@ def deserialize_keras_object(
         config: what `serialize_keras_object` returned.
         custom_objects: {name: class or function} of your own.
         safe_mode: accepted as in Keras; loading is safe in any case.
+        **kwargs: accepted as in Keras.
 
     Raises:
         SavingError: it names something unknown.

@@ -44,6 +44,7 @@ def save_model(
         overwrite: False to be asked before a file is replaced; without a terminal to
             ask on, that is an error.
         zipped: None or True, the form of the file.
+        **kwargs: `include_optimizer`, accepted as in Keras; no other.
 
     Raises:
         SavingError: the file cannot be written, or the model holds what no file can.
@@ -71,11 +72,11 @@ def save_model(
         return
     if not model.built:
         warnings.warn(
-            f"Model {model.name!r} has not been built, so the file will hold no weights. "
-            "Call it on data, or build it, before saving.",
+            f"Model {model.name!r} has not been built, so the file will hold no "
+            "weights. Call it on data, or build it, before saving.",
             stacklevel=2,
         )
-    members = {
+    members: dict[str, bytes | memoryview] = {
         METADATA: _to_json(_metadata(), model),
         CONFIG: _to_json(serialize(model), model),
         WEIGHTS: save_state(model),
@@ -92,9 +93,9 @@ def load_model(
 ) -> Any:
     """The model in a `.keras` file, whether deepneuron or Keras has written it.
 
-    Nothing that the file contains is run, and nothing that it names is imported: classes
-    are those of deepneuron, those registered with `register_keras_serializable`, and
-    those in `custom_objects`.
+    Nothing that the file contains is run, and nothing that it names is imported:
+    classes are those of deepneuron, those registered with
+    `register_keras_serializable`, and those in `custom_objects`.
 
     Args:
         filepath: ends in `.keras`; or the folder that such a file was unzipped into.
@@ -164,8 +165,8 @@ def _to_json(data: Any, model: Any) -> bytes:
         return json.dumps(data).encode("utf-8")
     except (TypeError, ValueError) as error:
         raise SavingError(
-            f"Model {model.name!r} cannot be described as JSON ({error}). Let get_config "
-            "return numbers, strings, lists and dictionaries."
+            f"Model {model.name!r} cannot be described as JSON ({error}). Let "
+            "get_config return numbers, strings, lists and dictionaries."
         ) from error
 
 
@@ -174,8 +175,8 @@ def _parse(text: bytes, path: Path) -> dict[str, Any]:
         config = json.loads(text.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise SavingError(
-            f"{str(path)!r}: {CONFIG} is not JSON ({error}). The file is damaged, or no "
-            "model in Keras's v3 format."
+            f"{str(path)!r}: {CONFIG} is not JSON ({error}). The file is damaged, "
+            "or no model in Keras's v3 format."
         ) from error
     if not isinstance(config, dict) or not {"class_name", "config"} <= set(config):
         raise SavingError(f"{str(path)!r}: {CONFIG} does not describe a model.")
@@ -192,8 +193,8 @@ def _refuse_code(config: Any, path: Path) -> None:
             if data.get("class_name") == "__lambda__":
                 raise SavingError(
                     f"{str(path)!r} contains a lambda as compiled Python code, which "
-                    "deepneuron never runs. Put a named function or a layer of your own "
-                    "in its place, save the model again, and load it with "
+                    "deepneuron never runs. Put a named function or a layer of your "
+                    "own in its place, save the model again, and load it with "
                     "custom_objects={name: function}."
                 )
             waiting.extend(data.values())

@@ -94,7 +94,9 @@ def _load(thing: Any, entries: Entries, path: str) -> None:
                 stacklevel=5,
             )
         return
-    as_written = len(entries) == len(own) and all(str(i) in entries for i in range(len(own)))
+    as_written = len(entries) == len(own) and all(
+        str(i) in entries for i in range(len(own))
+    )
     if as_written:
         for i, v in enumerate(own):
             if entries[str(i)].shape != v.shape:

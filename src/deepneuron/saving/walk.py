@@ -19,6 +19,7 @@ from deepneuron.layers.layer import Layer
 from deepneuron.naming import to_snake_case
 
 _CONTAINERS = (list, tuple, dict)
+_SEEN_ELSEWHERE = {"_stack"}  # where Sequential keeps its layers
 
 
 def stateful(model: Any) -> Iterator[tuple[str, Any]]:
@@ -69,7 +70,7 @@ def _has_state(value: Any) -> bool:
 
 
 def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
-    """In Keras's order: by name, private ones last; a functional model's layers first."""
+    """By name, private ones last, as in Keras; a functional model's layers first."""
     if not isinstance(thing, Layer):
         return
     ours = {"layers", "optimizer"} & set(dir(thing))
@@ -85,7 +86,7 @@ def _attributes(thing: Any) -> Iterator[tuple[str, Any]]:
 
 def _names(layer: Layer) -> set[str]:
     """The attributes that a user's class adds to those that every layer has."""
-    names = set(vars(layer)) - layer._not_tracked
+    names = set(vars(layer)) - layer._not_tracked - _SEEN_ELSEWHERE
     for cls in type(layer).__mro__:
         if cls.__module__.split(".")[0] not in ("deepneuron", "builtins"):
             names |= set(vars(cls)) - _every_layer_has()

@@ -78,7 +78,9 @@ def _descend(group: Any, names: list[str], origin: str) -> Any:
 
     for name in filter(None, names):
         if not isinstance(group, h5py.Group):
-            raise SavingError(f"{origin}: {group.name!r} is an array; expected a group.")
+            raise SavingError(
+                f"{origin}: {group.name!r} is an array; expected a group."
+            )
         # Not `name in group`, which would follow a link to find out.
         if not group.id.links.exists(name.encode("utf-8")):
             return None
@@ -93,8 +95,8 @@ def _member(group: Any, name: str, origin: str) -> Any:
     kind = group.id.links.get_info(name.encode("utf-8")).type
     if kind != h5py.h5l.TYPE_HARD:
         raise SavingError(
-            f"{origin}: {group.name}/{name} is a link to another place or file. Weights "
-            "that come from elsewhere are not read."
+            f"{origin}: {group.name}/{name} is a link to another place or file. "
+            "Weights that come from elsewhere are not read."
         )
     return group[name]
 

@@ -27,6 +27,7 @@ def save_weights(
         filepath: ends in `.weights.h5`.
         overwrite: see `save_model`.
         max_shard_size: only None; the weights are written into one file.
+        **kwargs: none is known.
 
     Raises:
         SavingError: the file cannot be written.
@@ -62,6 +63,7 @@ def load_weights(
         model: a built model of the same architecture.
         filepath: a `.weights.h5` or `.keras` file.
         skip_mismatch: leave out, with a warning, the layers that do not fit.
+        **kwargs: none is known.
 
     Raises:
         SavingError: there is no such file, it is damaged, or its weights do not fit;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -23,9 +24,9 @@ class ArrayData:
     Args:
         x, y, sample_weight: arrays, or lists and dictionaries of arrays, whose first
             axes count the same samples.
-        batch_size: 32 by default.
+        batch_size: 32 by default; with `steps`, what makes so many batches.
         shuffle: a fresh order in every epoch; it depends on `random.seed` alone.
-        steps: at most so many batches an epoch.
+        steps: so many batches an epoch; once through the samples by default.
     """
 
     def __init__(
@@ -41,20 +42,31 @@ class ArrayData:
         leaves, self.structure = flatten((x, y, sample_weight))
         self.arrays = leaves
         self.samples = len(leaves[0])
-        self.batch_size = batch_size or 32
+        if batch_size is None:
+            batch_size = math.ceil(self.samples / steps) if steps else 32
+        self.batch_size = batch_size
         if self.batch_size < 1 or int(self.batch_size) != self.batch_size:
             raise ArgumentError(
                 f"batch_size must be a whole number from 1 on; received {batch_size!r}."
             )
         self.shuffle = bool(shuffle)
         self.seed = random.randint(0, 2**31 - 1) if shuffle else 0
-        self.batches: int | None = math.ceil(self.samples / self.batch_size)
-        if steps is not None:
-            self.batches = min(self.batches, steps)
+        self.batches: int | None = steps or math.ceil(self.samples / self.batch_size)
         self._epoch = 0
+        self._stream = self._endless()
 
     def epoch(self) -> Iterator[Batch]:
-        """The batches of the next epoch. A batch is good until the next one is asked for."""
+        """The batches of the next epoch. A batch is good until the next one is asked for.
+
+        With `steps` an epoch goes on where the last one stopped, as in Keras.
+        """
+        return islice(self._stream, self.batches)
+
+    def _endless(self) -> Iterator[Batch]:
+        while True:
+            yield from self._once()
+
+    def _once(self) -> Iterator[Batch]:
         order = None
         if self.shuffle:
             philox = np.random.Philox(key=(self._epoch << 64) + self.seed)
@@ -64,7 +76,7 @@ class ArrayData:
             np.empty((min(self.batch_size, self.samples), *a.shape[1:]), a.dtype)
             for a in (self.arrays if self.shuffle else ())
         ]
-        for i in range(self.batches or 0):
+        for i in range(math.ceil(self.samples / self.batch_size)):
             start, end = i * self.batch_size, min((i + 1) * self.batch_size, self.samples)
             if order is None:
                 leaves = [a[start:end] for a in self.arrays]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import defaultdict
+from itertools import pairwise
 from os import PathLike
 from typing import Any
 
@@ -34,12 +35,14 @@ def plot_model(
         model: a built model.
         to_file: where the picture goes, in any format that matplotlib writes; None for
             no file.
-        show_shapes, show_dtype: what is said about each layer's output.
+        show_shapes: the shape of each layer's output.
+        show_dtype: its type.
         show_layer_names: the layer's name under its class.
         rankdir: "TB" from top to bottom, "LR" from left to right.
         expand_nested: whether the layers of models within are drawn, too.
         dpi: dots for each inch.
-        show_layer_activations, show_trainable: what is said about each layer.
+        show_layer_activations: each layer's activation.
+        show_trainable: whether it learns.
         **kwargs: accepted as in Keras.
 
     Returns:
@@ -93,7 +96,10 @@ def plot_model(
     for layer, depth in boxes:
         _draw_box(axes, centres[id(layer)], height, texts[id(layer)], depth)
     for source, target in arrows:
-        _draw_arrow(axes, centres[source], centres[target], height, rankdir)
+        passes = (k for k in centres if isinstance(k, tuple))
+        between = [k for k in passes if k[:2] == (source, target)]
+        points = [centres[key] for key in (source, *between, target)]
+        _draw_arrow(axes, points, height, rankdir)
     if to_file is not None:
         figure.savefig(to_file, dpi=dpi)
     return figure
@@ -126,31 +132,48 @@ def _add(
             boxes.append((layer, depth))
             drawn[id(layer)] = (id(layer), id(layer))
     for node in nodes:
-        for x in node.inputs:
-            if x.node is not None and id(x.node.op) in drawn:
-                arrows.append((drawn[id(x.node.op)][1], drawn[id(node.op)][0]))
+        sources = [x.node.op for x in node.inputs if x.node is not None]
+        arrows.extend(
+            (drawn[id(source)][1], drawn[id(node.op)][0])
+            for source in sources
+            if id(source) in drawn
+        )
     if not nodes:  # a subclass: its layers are merely listed
-        pairs = zip(layers, layers[1:], strict=False)
-        arrows.extend((drawn[id(a)][1], drawn[id(b)][0]) for a, b in pairs)
+        arrows.extend((drawn[id(a)][1], drawn[id(b)][0]) for a, b in pairwise(layers))
     return drawn[id(layers[0])][0], drawn[id(layers[-1])][1]
 
 
-def _places(boxes: list[Any], arrows: list[tuple[int, int]]) -> dict[int, Any]:
-    """(column, row): one row below the lowest of those that an arrow comes from."""
+def _places(boxes: list[Any], arrows: list[tuple[int, int]]) -> dict[Any, Any]:
+    """(column, row): one row below the lowest of those that an arrow comes from.
+
+    An arrow (a, b) that passes a row has a place of its own there: (a, b, row).
+    """
     keys = [id(layer) for layer, _ in boxes]
     order = {key: i for i, key in enumerate(keys)}
     row = dict.fromkeys(keys, 0)
     for key in keys:
         above = [row[a] for a, b in arrows if b == key and order[a] < order[key]]
         row[key] = max(above, default=-1) + 1
-    lines: dict[int, list[int]] = defaultdict(list)
+    lines: dict[int, list[Any]] = defaultdict(list)
+    above_of: dict[Any, list[Any]] = defaultdict(list)
     for key in keys:
         lines[row[key]].append(key)
-    return {
-        key: (i - (len(line) - 1) / 2, y)
-        for y, line in lines.items()
-        for i, key in enumerate(line)
-    }
+    for a, b in arrows:
+        path = [a, *((a, b, y) for y in range(row[a] + 1, row[b])), b]
+        for upper, lower in pairwise(path):
+            above_of[lower].append(upper)
+        for passing in path[1:-1]:
+            lines[passing[2]].append(passing)
+    places: dict[Any, Any] = {}
+    for y, line in sorted(lines.items()):
+
+        def wish(key: Any) -> float:  # to stand below the middle of what is above
+            columns = [places[k][0] for k in above_of[key] if k in places]
+            return sum(columns) / len(columns) if columns else 0.0
+
+        for i, key in enumerate(sorted(line, key=wish)):
+            places[key] = (i - (len(line) - 1) / 2, y)
+    return places
 
 
 def _text(
@@ -183,17 +206,18 @@ def _draw_box(axes: Any, centre: Any, height: float, text: str, depth: int) -> N
     axes.text(x, y, text, ha="center", va="center", color=_INK, fontsize=10)
 
 
-def _draw_arrow(
-    axes: Any, source: Any, target: Any, height: float, rankdir: str
-) -> None:
-    (x, y), (to_x, to_y) = source, target
-    if rankdir == "TB":
-        y, to_y = y - height / 2, to_y + height / 2
-    else:
-        x, to_x = x + _BOX[0] / 2, to_x - _BOX[0] / 2
+def _draw_arrow(axes: Any, points: list[Any], height: float, rankdir: str) -> None:
+    """From box to box, through the places between them."""
+    across, down = (0.0, height / 2) if rankdir == "TB" else (-_BOX[0] / 2, 0.0)
+    line = []
+    for x, y in points:
+        line += [(x + across, y + down), (x - across, y - down)]
+    line = line[1:-1]  # out of the first box, into the last
+    xs, ys = zip(*line[:-1], strict=True)
+    axes.plot(xs, ys, color=_INK, linewidth=1)
     axes.annotate(
         "",
-        xy=(to_x, to_y),
-        xytext=(x, y),
+        xy=line[-1],
+        xytext=line[-2],
         arrowprops={"arrowstyle": "-|>", "color": _INK, "shrinkA": 0, "shrinkB": 0},
     )

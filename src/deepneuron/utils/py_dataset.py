@@ -1,4 +1,4 @@
-"""PyDataset: batches that a program of yours makes, for `fit`, `evaluate`, `predict`."""
+"""PyDataset: batches that your own code makes, for `fit`, `evaluate`, `predict`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from deepneuron.errors import ArgumentError
 
 
 def set_random_seed(seed: int) -> None:
-    """Seed everything that draws: Python's `random`, NumPy's global generator, deepneuron.
+    """Seed all that draws: Python's `random`, NumPy's global generator, deepneuron.
 
     Args:
         seed: from 0 to 2**32 - 1.
@@ -31,7 +31,8 @@ def set_random_seed(seed: int) -> None:
     whole = isinstance(seed, (int, np.integer)) and not isinstance(seed, bool)
     if not whole or not 0 <= seed < 2**32:
         raise ArgumentError(
-            f"set_random_seed takes a whole number from 0 to 2**32 - 1; received {seed!r}."
+            "set_random_seed takes a whole number from 0 to 2**32 - 1; received "
+            f"{seed!r}."
         )
     random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002 - users' code may draw from it

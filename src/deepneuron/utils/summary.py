@@ -6,6 +6,7 @@ import math
 import re
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 from deepneuron.engine.nest import flatten, map_structure
@@ -58,13 +59,12 @@ def print_summary(
         cells += [_learns(layer)] if show_trainable else []
         table.add_row(*cells)
 
-    capture = print_fn is not None
-    console = Console(
-        highlight=False,
-        # Wide enough for the table, also where there is no terminal.
-        width=max(width, shutil.get_terminal_size().columns),
-        **({"force_terminal": False, "color_system": None} if capture else {}),
-    )
+    colours: dict[str, Any] = {}
+    if print_fn is not None:
+        colours = {"force_terminal": False, "color_system": None}
+    # Wide enough for the table, also where there is no terminal.
+    columns = max(width, shutil.get_terminal_size().columns)
+    console = Console(highlight=False, width=columns, **colours)
     lines = [Text(f'Model: "{model.name}"', "bold"), table, *_totals(model)]
     if print_fn is None:
         console.print(*lines, sep="\n")
@@ -102,15 +102,15 @@ def _name(layer: Any, depth: int) -> Any:
     from rich.text import Text
 
     prefix = f"{_INDENT * depth}└ " if depth else ""
-    return Text.assemble(
-        f"{prefix}{layer.name} (", (type(layer).__name__, "blue"), ")"
-    )
+    return Text.assemble(f"{prefix}{layer.name} (", (type(layer).__name__, "blue"), ")")
 
 
 def output_shape(layer: Any) -> str:
     """The shape of what the layer returned last, as Keras writes it; "?" if unknown."""
     if layer._inbound_nodes:
-        shapes = map_structure(lambda y: _Shape(y.shape), layer._inbound_nodes[-1].result)
+        shapes = map_structure(
+            lambda y: _Shape(y.shape), layer._inbound_nodes[-1].result
+        )
     elif getattr(layer, "_build_shapes", None):
         try:
             shapes = layer.compute_output_shape(*layer._build_shapes.values())
@@ -166,7 +166,7 @@ def _totals(model: Any) -> list[Any]:
     from rich.text import Text
 
     learning, fixed = model.trainable_weights, model.non_trainable_weights
-    optimizer = getattr(model, "optimizer", None)
+    optimizer: Any = getattr(model, "optimizer", None)
     slots = list(optimizer.variables) if getattr(optimizer, "built", False) else []
     kinds = {
         "Total": [*learning, *fixed, *slots],
@@ -248,7 +248,7 @@ def _widths(
         shares, length = [*(0.9 * share for share in shares), 1.0], length + 12
     width = line_length or min(length, shutil.get_terminal_size().columns - 4)
     ends = [0, *(int(share * width) for share in shares)]
-    widths = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    widths = [end - start for start, end in pairwise(ends)]
     if min(widths) < 4:
         raise ArgumentError(
             f"A table of {width} characters is too narrow for {len(widths)} columns; "

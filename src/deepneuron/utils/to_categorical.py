@@ -41,9 +41,9 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if outside.any():
         at = tuple(int(i) for i in np.argwhere(outside)[0])
         raise DataError(
-            f"Label {int(labels[at])} at index {at if len(at) != 1 else at[0]} is outside "
-            f"of 0 ... {num_classes - 1}, the classes of num_classes={num_classes}. Count "
-            "classes from 0, or pass a larger num_classes."
+            f"Label {int(labels[at])} at index {at if len(at) != 1 else at[0]} is "
+            f"outside of 0 ... {num_classes - 1}, the classes of num_classes="
+            f"{num_classes}. Count classes from 0, or pass a larger num_classes."
         )
     y = np.zeros((labels.size, num_classes))
     y[np.arange(labels.size), labels.reshape(-1)] = 1
@@ -64,8 +64,8 @@ def _whole_numbers(x: np.ndarray) -> np.ndarray:
     fits = np.isfinite(numbers) & (numbers == np.floor(numbers))
     if not fits.all():
         raise DataError(
-            f"Label {x.reshape(-1)[~fits.reshape(-1)][0]!s} is not a whole number; class "
-            "labels count from 0. Targets of a regression need no to_categorical."
+            f"Label {x.reshape(-1)[~fits.reshape(-1)][0]!s} is not a whole number; "
+            "classes count from 0. Targets of a regression need no to_categorical."
         )
     return numbers.astype(np.int64)
 
