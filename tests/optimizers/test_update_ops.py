@@ -39,11 +39,10 @@ def test_in_place_equals_out_of_place(name: str, size: int) -> None:
     op = registry[name]
     arrays = arrays_of(op, size)
     before = [a.copy() for a in arrays]
-    expected = as_tuple(op.forward(*arrays, weight_decay=0.1) if "weight_decay" in op._attrs
-                        else op.forward(*arrays))  # fmt: skip
+    attrs = {"weight_decay": 0.1} if "weight_decay" in op._attrs else {}
+    expected = as_tuple(op.forward(*arrays, **attrs))
     for a, b in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(a, b)
-    attrs = {"weight_decay": 0.1} if "weight_decay" in op._attrs else {}
     fresh = tuple(np.empty_like(y) for y in expected)
     out: Any = fresh if len(fresh) > 1 else fresh[0]
     assert op.forward(*arrays, **attrs, out=out) is not None
@@ -128,7 +127,9 @@ FORMULAS: dict[str, tuple[Any, dict[str, Any]]] = {
     decay=st.sampled_from([0.0, 0.3]),
     seed=st.integers(0, 2**16),
 )
-def test_chunks_follow_the_formula(name: str, size: int, chunk: int, decay: float, seed: int) -> None:  # fmt: skip
+def test_chunks_follow_the_formula(
+    name: str, size: int, chunk: int, decay: float, seed: int
+) -> None:
     op = registry[name]
     formula, attrs = FORMULAS[name]
     arrays = arrays_of(op, size, seed)

@@ -104,7 +104,7 @@ class conv2d(Op):
     """y = x * kernel"""
 
     cases = (
-        *(Case((2, 5, 6, 2), (3, 2, 2, 3), **attrs) for attrs in _VARIANTS),
+        *(Case((2, 5, 6, 4), (3, 2, 4, 3), **attrs) for attrs in _VARIANTS),
         Case((2, 5, 4, 1), (2, 3, 1, 2), padding="same"),
         Case((2, 4, 5, 4), (2, 2, 2, 6), groups=2),
         Case((2, 3, 4, 3), (1, 1, 3, 2)),
@@ -114,9 +114,8 @@ class conv2d(Op):
         return promote(inputs)
 
     def infer(
-        self, x, kernel, /,
-        strides=(1, 1), padding="valid", dilation=(1, 1), groups=1,
-    ):  # fmt: skip
+        self, x, kernel, /, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1
+    ):
         n, *picture, channels = x.shape
         *size, part, filters = kernel.shape
         if part * groups != channels or filters % groups:
@@ -133,23 +132,216 @@ class conv2d(Op):
     ):  # fmt: skip
         *size, _, filters = kernel.shape
         w = windows("conv", x.shape[1:3], size, strides, padding, dilation)
-        if out is None:
-            out = np.empty((len(x), *w.places, filters), x.dtype)
-        for group in _groups(kernel, groups):
-            matrix = _matrix(kernel, group)
-            for some, columns in _columns(x[..., group.channels], w):
-                y = out[some]
+        y = np.empty((len(x), *w.places, filters), x.dtype) if out is None else out
+        for some_channels, some_filters in _groups(x.shape[-1], filters, groups):
+            columns = _Columns(x[..., some_channels], w)
+            matrix = kernel.reshape(-1, filters)[:, some_filters]
+            rows = scratch((columns.most, matrix.shape[1]), y.dtype)
+            for some in columns.chunks():
                 if groups == 1:
-                    np.matmul(columns, matrix, out=y.reshape(-1, filters))
+                    np.matmul(columns.of(some), matrix, out=_rows(y[some]))
                 else:
-                    part = scratch_like(group, columns)
-                    np.matmul(columns, matrix, out=part)
-                    y[..., group.filters] = part.reshape(*y.shape[:3], -1)
-        return out
+                    part = y[some][..., some_filters]
+                    product = rows[: part.size // part.shape[-1]]
+                    np.matmul(columns.of(some), matrix, out=product)
+                    part[...] = product.reshape(part.shape)
+        return y
 
     def gradient(self, node, dy):
         x, kernel = node.inputs
         return (
             conv2d_input_grad(dy, kernel, picture=x.shape[1:3], **node.attrs),
             conv2d_kernel_grad(x, dy, size=kernel.shape[:2], **node.attrs),
+        )
+
+
+@op
+class conv2d_input_grad(Op):
+    """dx, for y = x * kernel, from dy: (n, places down, places across, filters)"""
+
+    cases = (
+        Case((2, 3, 5, 3), (3, 2, 4, 3), picture=(5, 6)),
+        Case((2, 2, 8, 3), (3, 2, 4, 3), picture=(5, 6), **_VARIANTS[1]),
+        Case((2, 3, 3, 3), (3, 2, 4, 3), picture=(5, 6), **_VARIANTS[2]),
+        Case((2, 5, 6, 3), (3, 2, 4, 3), picture=(5, 6), **_VARIANTS[3]),
+        Case((2, 5, 4, 2), (2, 3, 1, 2), picture=(5, 4), padding="same"),
+        Case((2, 3, 4, 6), (2, 2, 2, 6), picture=(4, 5), groups=2),
+        Case((2, 3, 4, 2), (1, 1, 3, 2), picture=(3, 4)),
+    )
+
+    def infer(
+        self, dy, kernel, /,
+        picture, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1,
+    ):  # fmt: skip
+        return Spec((dy.shape[0], *picture, kernel.shape[2] * groups), dy.dtype)
+
+    def forward(
+        self, dy, kernel, /,
+        picture, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, out=None,
+    ):  # fmt: skip
+        *size, part, filters = kernel.shape
+        w = windows("conv", picture, size, strides, padding, dilation)
+        dx = out
+        if dx is None:
+            dx = np.empty((len(dy), *picture, part * groups), dy.dtype)
+        for some_channels, some_filters in _groups(part * groups, filters, groups):
+            columns = _Columns(dx[..., some_channels], w)
+            matrix = kernel.reshape(-1, filters)[:, some_filters]
+            for some in columns.chunks():
+                columns.add_products(_rows(dy[some][..., some_filters]), matrix, some)
+        return dx
+
+    def gradient(self, node, ddx):
+        (dy, kernel), attrs = node.inputs, dict(node.attrs)
+        del attrs["picture"]
+        return (
+            conv2d(ddx, kernel, **attrs),
+            conv2d_kernel_grad(ddx, dy, size=kernel.shape[:2], **attrs),
+        )
+
+
+@op
+class conv2d_kernel_grad(Op):
+    """dkernel, for y = x * kernel"""
+
+    cases = (
+        Case((2, 5, 6, 4), (2, 3, 5, 3), size=(3, 2)),
+        Case((2, 5, 6, 4), (2, 2, 8, 3), size=(3, 2), **_VARIANTS[1]),
+        Case((2, 5, 6, 4), (2, 3, 3, 3), size=(3, 2), **_VARIANTS[2]),
+        Case((2, 5, 6, 4), (2, 5, 6, 3), size=(3, 2), **_VARIANTS[3]),
+        Case((2, 5, 4, 1), (2, 5, 4, 2), size=(2, 3), padding="same"),
+        Case((2, 4, 5, 4), (2, 3, 4, 6), size=(2, 2), groups=2),
+        Case((2, 3, 4, 3), (2, 3, 4, 2), size=(1, 1)),
+    )
+
+    def infer(
+        self, x, dy, /,
+        size, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1,
+    ):  # fmt: skip
+        return Spec((*size, x.shape[-1] // groups, dy.shape[-1]), dy.dtype)
+
+    def forward(
+        self, x, dy, /,
+        size, strides=(1, 1), padding="valid", dilation=(1, 1), groups=1, out=None,
+    ):  # fmt: skip
+        channels, filters = x.shape[-1], dy.shape[-1]
+        w = windows("conv", x.shape[1:3], size, strides, padding, dilation)
+        dkernel = out
+        if dkernel is None:
+            dkernel = np.empty((*size, channels // groups, filters), dy.dtype)
+        dkernel[...] = 0
+        for some_channels, some_filters in _groups(channels, filters, groups):
+            columns = _Columns(x[..., some_channels], w)
+            total = dkernel.reshape(-1, filters)[:, some_filters]
+            product = scratch(total.shape, total.dtype)
+            for some in columns.chunks():
+                dy_rows = _rows(dy[some][..., some_filters])
+                np.matmul(columns.of(some).T, dy_rows, out=product)
+                np.add(total, product, out=total)
+        return dkernel
+
+    def gradient(self, node, ddkernel):
+        (x, dy), attrs = node.inputs, dict(node.attrs)
+        del attrs["size"]
+        return (
+            conv2d_input_grad(dy, ddkernel, picture=x.shape[1:3], **attrs),
+            conv2d(x, ddkernel, **attrs),
+        )
+
+
+def _groups(channels, filters, groups):
+    """For each group, which channels go in and which filters come out."""
+    c, f = channels // groups, filters // groups
+    for g in range(groups):
+        yield slice(g * c, (g + 1) * c), slice(g * f, (g + 1) * f)
+
+
+def _rows(y):
+    """(n * places, filters)"""
+    return y.reshape(-1, y.shape[-1])
+
+
+_FEW_CHANNELS = 4  # of fewer, the windows' rows are too short to be copied one by one
+
+
+class _Columns:
+    """The windows over a few pictures of x at a time, as the rows of a matrix.
+
+    Where x has few channels the matrix is laid out the other way round, so that what
+    is copied at once is a row of the picture.
+    """
+
+    def __init__(self, x, w):
+        n, _, _, self.channels = x.shape
+        self.x, self.w = x, w
+        places, self.depth = math.prod(w.places), math.prod(w.size) * self.channels
+        self.few = self.channels < _FEW_CHANNELS
+        # A kernel of one pixel: the picture is the matrix.
+        self.whole = (
+            w.size == (1, 1) == w.strides and not w.pads and x.flags.c_contiguous
+        )
+        bytes_each = places * self.depth * x.itemsize
+        self.step = max(n, 1) if self.whole else chunk_of(n, bytes_each)
+        self.most = self.step * places
+        if not self.whole:
+            self.memory = scratch((self.most * self.depth,), x.dtype)
+            self.frame = scratch((self.step, *w.padded, self.channels), x.dtype)
+            self.frame[...] = 0
+
+    def chunks(self):
+        n = len(self.x)
+        for start in range(0, n, self.step):
+            yield slice(start, min(start + self.step, n))
+
+    def of(self, some):
+        """(windows, depth)"""
+        x, w = self.x[some], self.w
+        if self.whole:
+            return _rows(x)
+        if w.pads:
+            padded = self.frame[: len(x)]
+            padded[w.inside()] = x
+            x = padded
+        columns, matrix = self._laid_out(len(x))
+        if self.few:
+            for i, j in np.ndindex(w.size):
+                columns[i, j] = np.moveaxis(x[w.at(i, j)], -1, 0)
+        else:
+            columns[...] = w.over(x)
+        return matrix
+
+    def add_products(self, dy, kernel, some):
+        """x[some] = the rows of dy @ kernel^T, each added where its window lies"""
+        dx, w = self.x[some], self.w
+        if self.whole:
+            np.matmul(dy, kernel.T, out=_rows(dx))
+            return
+        columns, matrix = self._laid_out(len(dx))
+        if self.few:
+            np.matmul(kernel, dy.T, out=matrix.T)
+        else:
+            np.matmul(dy, kernel.T, out=matrix)
+        padded = self.frame[: len(dx)] if w.pads else dx
+        padded[...] = 0
+        for i, j in np.ndindex(w.size):
+            target = padded[w.at(i, j)]
+            if self.few:
+                target = np.moveaxis(target, -1, 0)
+                np.add(target, columns[i, j], out=target)
+            else:
+                np.add(target, columns[:, :, :, i, j], out=target)
+        if w.pads:
+            dx[...] = padded[w.inside()]
+
+    def _laid_out(self, n):
+        """The memory of n pictures' windows: with all axes, and as (windows, depth)."""
+        w, c = self.w, self.channels
+        count = n * math.prod(w.places)
+        memory = self.memory[: count * self.depth]
+        if self.few:
+            columns = memory.reshape(*w.size, c, n, *w.places)
+            return columns, memory.reshape(self.depth, count).T
+        return (
+            memory.reshape(n, *w.places, *w.size, c),
+            memory.reshape(count, self.depth),
         )

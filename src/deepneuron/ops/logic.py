@@ -114,3 +114,74 @@ def where(condition, x1=None, x2=None):
     if x1 is None and x2 is None:
         return np.nonzero(condition)
     return select(condition, x1, x2)
+
+
+class Logical(Comparison):
+    """y = f(x1, x2, ...) of truths; numbers count as true unless they are 0."""
+
+    cases = (Case((2, 3), np.array([True, False, True])),)
+
+    def prepare(self, inputs):
+        return promote(inputs, "bool")
+
+
+@op
+class logical_and(Logical):
+    """y = x1 and x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.logical_and(x1, x2, out=out)
+
+
+@op
+class logical_or(Logical):
+    """y = x1 or x2"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.logical_or(x1, x2, out=out)
+
+
+@op
+class logical_xor(Logical):
+    """y = either x1 or x2, but not both"""
+
+    def forward(self, x1, x2, /, out=None):
+        return np.logical_xor(x1, x2, out=out)
+
+
+@op
+class logical_not(Logical):
+    """y = not x"""
+
+    cases = (Case(np.array([True, False])),)
+
+    def forward(self, x, /, out=None):
+        return np.logical_not(x, out=out)
+
+
+class _Finiteness(Comparison):
+    cases = (Case(np.array([0.0, np.nan, np.inf, -np.inf])),)
+
+
+@op
+class isnan(_Finiteness):
+    """y = whether x is NaN"""
+
+    def forward(self, x, /, out=None):
+        return np.isnan(x, out=out)
+
+
+@op
+class isinf(_Finiteness):
+    """y = whether x is infinite"""
+
+    def forward(self, x, /, out=None):
+        return np.isinf(x, out=out)
+
+
+@op
+class isfinite(_Finiteness):
+    """y = whether x is neither infinite nor NaN"""
+
+    def forward(self, x, /, out=None):
+        return np.isfinite(x, out=out)

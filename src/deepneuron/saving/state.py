@@ -87,7 +87,8 @@ def _load(thing: Any, entries: Entries, path: str) -> None:
     own = _own(thing)
     is_optimizer = not hasattr(thing, "_own_variables")
     if is_optimizer and len(entries) != len(own):
-        if entries:  # as Keras does: training then begins with a fresh optimizer
+        # One that was saved before the first step has no slots yet, and loses nothing.
+        if int(entries.get("0", np.zeros(1)).flat[0]) > 0:
             warnings.warn(
                 f"The file holds {len(entries)} values for the optimizer "
                 f"{_name(thing)}, which has {len(own)} variables; it begins anew.",
