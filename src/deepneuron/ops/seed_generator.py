@@ -11,6 +11,7 @@ from deepneuron.engine.scope import name_scope
 from deepneuron.engine.variable import Variable
 from deepneuron.errors import ArgumentError
 from deepneuron.naming import auto_name
+from deepneuron.ops.types import identity_value
 from deepneuron.serialization import keras_class
 
 
@@ -55,7 +56,7 @@ class SeedGenerator:
             ordered: accepted as in Keras. The counter grows by one in any case: no key
                 ever comes back, and counting is not slower than hashing.
         """
-        key = self.state.value
+        key = identity_value(self.state)  # what it is now, before it is counted on
         self.state.assign(self.state + np.array([0, 1], "uint32"))  # type: ignore[operator]  # bound by ops
         return key
 
