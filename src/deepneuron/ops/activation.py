@@ -73,9 +73,7 @@ class leaky_relu(Activation):
     """y = x where x >= 0, else negative_slope * x"""
 
     def forward(self, x, /, negative_slope=0.2, out=None):
-        return in_pieces(
-            lambda x: np.where(x >= 0, x, negative_slope * x), x, out=out
-        )
+        return in_pieces(lambda x: np.where(x >= 0, x, negative_slope * x), x, out=out)
 
     def gradient(self, node, dy):
         (x,) = node.inputs
@@ -495,7 +493,9 @@ swish = silu
 
 _ROOT_2 = math.sqrt(2)
 _ROOT_2_PI = math.sqrt(2 * math.pi)
-_INNER = math.sqrt(2 / math.pi)  # tanh(_INNER (x + _CUBIC x^3)) is nearly erf(x / sqrt 2)
+_INNER = math.sqrt(
+    2 / math.pi
+)  # tanh(_INNER (x + _CUBIC x^3)) is nearly erf(x / sqrt 2)
 _CUBIC = 0.044715
 
 # e^(z^2) erfc(z) / t as a Chebyshev series in 2 t - 1, where t = 2 / (2 + z), z >= 0.
@@ -789,3 +789,17 @@ def _floats(x):
     """x, integers as `floatx()`."""
     x = convert_to_tensor(x)
     return x if is_float(x.dtype) else convert_to_tensor(x, result_type(x.dtype, float))
+
+
+@op
+class erf(Activation):
+    """y = 2 / sqrt(pi) * the integral of e^(-t^2) from 0 to x"""
+
+    cases = (Case(_VALUES),)
+
+    def forward(self, x, /, out=None):
+        return in_pieces(lambda x: 2 * _normal_cdf(_ROOT_2 * x) - 1, x, out=out)
+
+    def gradient(self, node, dy):
+        (x,) = node.inputs
+        return (dy * (2 / math.sqrt(math.pi)) * exp(-square(x)),)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepneuron.engine.op import Case, op, promote
+from deepneuron.engine.op import Case, as_array, op, promote, registry
+from deepneuron.engine.tensor import Tensor
 from deepneuron.ops.elementwise import Elementwise
 
 
@@ -185,3 +186,28 @@ class isfinite(_Finiteness):
 
     def forward(self, x, /, out=None):
         return np.isfinite(x, out=out)
+
+
+def isclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """y = whether |x1 - x2| <= atol + rtol |x2|
+
+    >>> import numpy as np, deepneuron as dn
+    >>> dn.ops.isclose(np.array([1.0, 2.0]), np.array([1.0, 2.1]))
+    array([ True, False])
+    """
+    x1, x2 = promote([as_array(x1), as_array(x2)])
+    distance = registry["absolute"](registry["subtract"](x1, x2))
+    bound = registry["add"](registry["multiply"](registry["absolute"](x2), rtol), atol)
+    near = logical_and(less_equal(distance, bound), isfinite(x2))
+    same = logical_or(near, equal(x1, x2))
+    return logical_or(same, logical_and(isnan(x1), isnan(x2))) if equal_nan else same
+
+
+def allclose(x1, x2, rtol=1e-5, atol=1e-8, equal_nan=False):
+    """y = whether `isclose` holds everywhere"""
+    return registry["all"](isclose(x1, x2, rtol, atol, equal_nan))
+
+
+def is_tensor(x):
+    """Whether x is something that operations compute with: a tensor or an array."""
+    return isinstance(x, (Tensor, np.ndarray))

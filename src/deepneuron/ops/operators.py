@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from deepneuron.engine.tensor import Tensor
 from deepneuron.ops import arithmetic, linalg, logic
-from deepneuron.ops.indexing import getitem
+from deepneuron.ops.indexing import get_item
 
 _BINARY = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
     "truediv": arithmetic.divide,
+    "floordiv": arithmetic.floor_divide,
+    "mod": arithmetic.mod,
     "pow": arithmetic.power,
     "matmul": linalg.matmul,
 }
@@ -22,27 +22,25 @@ _COMPARE = {
     "gt": logic.greater,
     "ge": logic.greater_equal,
 }
-_UNARY = {"neg": arithmetic.negative}
+_LOGICAL = {"and": logic.logical_and, "or": logic.logical_or, "xor": logic.logical_xor}
+_UNARY = {
+    "neg": arithmetic.negative,
+    "abs": arithmetic.absolute,
+    "invert": logic.logical_not,
+}
 
 
 def _reflected(op):
     return lambda self, other: op(other, self)
 
 
-def _getitem(self, key):
-    parts = key if isinstance(key, tuple) else (key,)
-    if any(isinstance(k, (list, np.ndarray, Tensor)) for k in parts):
-        return getitem_by_arrays(self, parts)
-    return getitem(self, key)
-
-
 def bind() -> None:
     """Give Tensor its operators. `==` stays identity: tensors are keys of dictionaries."""
-    for name, op in _BINARY.items():
+    for name, op in {**_BINARY, **_LOGICAL}.items():
         setattr(Tensor, f"__{name}__", lambda self, other, op=op: op(self, other))
         setattr(Tensor, f"__r{name}__", _reflected(op))
     for name, op in _COMPARE.items():
         setattr(Tensor, f"__{name}__", lambda self, other, op=op: op(self, other))
     for name, op in _UNARY.items():
         setattr(Tensor, f"__{name}__", lambda self, op=op: op(self))
-    Tensor.__getitem__ = _getitem
+    Tensor.__getitem__ = get_item

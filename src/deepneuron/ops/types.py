@@ -96,3 +96,18 @@ def convert_to_numpy(x):
     array([1.], dtype=float32)
     """
     return np.array(x)
+
+
+def array(x, dtype=None):
+    """`convert_to_tensor`, by NumPy's name."""
+    return convert_to_tensor(x, dtype)
+
+
+def copy(x):
+    """y = x, in memory of its own."""
+    return identity_value(x)
+
+
+def dtype(x):
+    """The name of x's type."""
+    return standardize_dtype(as_array(x).dtype if hasattr(x, "dtype") else type(x))
