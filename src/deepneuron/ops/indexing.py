@@ -283,7 +283,7 @@ def get_item(x, key):
             shape of the result would depend on it.
 
     >>> import numpy as np, deepneuron as dn
-    >>> dn.ops.get_item(np.arange(6).reshape(2, 3), (slice(None), 1))
+    >>> dn.ops.get_item(np.arange(6).reshape(2, 3), (..., 1))
     array([1, 4])
     """
     parts = list(key) if isinstance(key, tuple) else [key]
