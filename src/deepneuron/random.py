@@ -2,7 +2,11 @@
 
 from deepneuron.ops.random import (
     SeedGenerator,
+    beta,
+    binomial,
+    categorical,
     dropout,
+    gamma,
     normal,
     randint,
     shuffle,
@@ -12,7 +16,11 @@ from deepneuron.ops.random import (
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
     "dropout",
+    "gamma",
     "normal",
     "randint",
     "shuffle",

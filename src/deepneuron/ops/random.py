@@ -1,26 +1,27 @@
 """Random numbers: y = f(key), and the same key gives the same y, wherever it is drawn.
 
 Nothing here has a hidden state. A draw is an operation like others, on a key of two
-numbers: a seed, and the counter of a `SeedGenerator`, which grows from draw to draw.
-Philox turns the key and a position into bits as a cipher would, so values do not depend
-on what else is drawn, in which thread or order; and a gradient can draw a mask again.
-
-The bits become uniform, normal ... numbers by the formulas below, not by NumPy's, whose
-streams may change from version to version.
-
-Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+numbers: a seed, and the counter of a `SeedGenerator`, which grows from draw to draw; so
+values do not depend on what else is drawn, in which thread or order.
 """
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from deepneuron.engine.dtypes import is_float, standardize_dtype
+from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, op
-from deepneuron.errors import ArgumentError, DTypeError
-from deepneuron.ops.pieces import PIECE
+from deepneuron.errors import ArgumentError, DTypeError, ShapeError
+from deepneuron.ops.random_bits import (
+    KEY,
+    Draw,
+    bits,
+    in_pieces,
+    normals,
+    philox,
+    unit,
+)
+from deepneuron.ops.random_gamma import beta, binomial, gamma
 from deepneuron.ops.seed_generator import (
     SeedGenerator,
     draw_key,
@@ -29,140 +30,76 @@ from deepneuron.ops.seed_generator import (
 )
 from deepneuron.ops.types import cast, convert_to_tensor
 
-_KEY = np.array([7, 3], "uint32")
-
-
-# --- bits
-
-
-def _philox(key):
-    return np.random.Philox(key=np.asarray(key).astype(np.uint64))
-
-
-def _bits(philox, n):
-    """(n,) uint32, random bits"""
-    raw = philox.random_raw(-(-n // 2)).astype("<u8", copy=False)
-    return raw.view("<u4")[:n]
-
-
-def _unit(philox, n, dtype):
-    """(n,) uniform in [0, 1): as many bits as the type can tell apart near 1"""
-    if dtype == np.float64:
-        return (philox.random_raw(n) >> np.uint64(11)) * 2.0**-53
-    return (_bits(philox, n) >> np.uint32(8)) * np.float32(2.0**-24)
-
-
-def _positive_unit(philox, n, dtype):
-    """(n,) uniform in (0, 1]: never 0, so that it has a logarithm
-
-    Close to 0 the values lie much closer together, which gives the logarithm its tail.
-    """
-    if dtype == np.float64:
-        return (philox.random_raw(n) + 0.5) * 2.0**-64
-    half = np.float32(0.5)
-    return (_bits(philox, n).astype(np.float32) + half) * np.float32(2.0**-32)
-
-
-def _normals(philox, n, dtype):
-    """(n,) normal: r cos a and r sin a, with r^2 = -2 log u and an angle a
-
-    Source: Box and Muller, "A note on the generation of random normal deviates", 1958.
-    """
-    half = -(-n // 2)
-    u = _positive_unit(philox, half, dtype)
-    radius = np.sqrt(-2 * np.log(u))
-    angle = _unit(philox, half, dtype) * u.dtype.type(2 * math.pi)
-    return np.concatenate([radius * np.cos(angle), radius * np.sin(angle)])[:n]
-
-
-def _in_pieces(rule, key, out):
-    """Fill `out` with rule(philox, n), piece by piece; see ops/pieces.py for why."""
-    philox, flat = _philox(key), out.reshape(-1)
-    for start in range(0, flat.size, PIECE):
-        n = min(PIECE, flat.size - start)
-        flat[start : start + n] = rule(philox, n)
-    return out
-
-
-class _Draw(Op):
-    """An operation on a key; nothing depends smoothly on that."""
-
-    differentiable = False
-
-    def infer(self, key, /, shape, dtype="float32", **attrs):
-        return Spec(tuple(shape), dtype)
-
-
 # --- of a given shape
 
 
 @op
-class random_uniform(_Draw):
+class random_uniform(Draw):
     """y ~ U[low, high)"""
 
-    cases = (Case(_KEY, shape=(3, 5)), Case(_KEY, shape=(7,), low=-1.0, high=2.0))
+    cases = (Case(KEY, shape=(3, 5)), Case(KEY, shape=(7,), low=-1.0, high=2.0))
 
     def forward(self, key, /, shape, dtype="float32", low=0.0, high=1.0, out=None):
         out = np.empty(shape, dtype) if out is None else out
         plain = (low, high) == (0.0, 1.0) and dtype != "float16"
         largest = np.nextafter(out.dtype.type(high), out.dtype.type(low))
 
-        def rule(philox, n):
-            u = _unit(philox, n, dtype)
+        def rule(stream, n):
+            u = unit(stream, n, dtype)
             if plain:
                 return u
             u = (u * (high - low) + low).astype(dtype, copy=False)
             # Rounding may have reached the upper end, which does not belong to it.
             return np.minimum(u, largest, out=u) if low < high else u
 
-        return _in_pieces(rule, key, out)
+        return in_pieces(rule, key, out)
 
 
 @op
-class random_normal(_Draw):
+class random_normal(Draw):
     """y ~ N(mean, stddev^2)"""
 
-    cases = (Case(_KEY, shape=(3, 5)), Case(_KEY, shape=(7,), mean=1.0, stddev=2.0))
+    cases = (Case(KEY, shape=(3, 5)), Case(KEY, shape=(7,), mean=1.0, stddev=2.0))
 
     def forward(self, key, /, shape, dtype="float32", mean=0.0, stddev=1.0, out=None):
         out = np.empty(shape, dtype) if out is None else out
-        return _in_pieces(
-            lambda philox, n: _normals(philox, n, dtype) * stddev + mean, key, out
+        return in_pieces(
+            lambda stream, n: normals(stream, n, dtype) * stddev + mean, key, out
         )
 
 
 @op
-class random_truncated_normal(_Draw):
+class random_truncated_normal(Draw):
     """y ~ N(mean, stddev^2), drawn again where it is further than 2 stddev from mean"""
 
-    cases = (Case(_KEY, shape=(3, 5)), Case(_KEY, shape=(7,), mean=1.0, stddev=2.0))
+    cases = (Case(KEY, shape=(3, 5)), Case(KEY, shape=(7,), mean=1.0, stddev=2.0))
 
     def forward(self, key, /, shape, dtype="float32", mean=0.0, stddev=1.0, out=None):
-        def rule(philox, n):
-            z = _normals(philox, n, dtype)
+        def rule(stream, n):
+            z = normals(stream, n, dtype)
             far = np.flatnonzero(np.abs(z) > 2)
             while far.size:
-                z[far] = _normals(philox, far.size, dtype)
+                z[far] = normals(stream, far.size, dtype)
                 far = far[np.abs(z[far]) > 2]
             return z * stddev + mean
 
-        return _in_pieces(rule, key, np.empty(shape, dtype) if out is None else out)
+        return in_pieces(rule, key, np.empty(shape, dtype) if out is None else out)
 
 
 @op
-class random_integers(_Draw):
+class random_integers(Draw):
     """y, every whole number of [low, high) with the same probability"""
 
-    cases = (Case(_KEY, shape=(3, 5), dtype="int32", low=-2, high=9),)
+    cases = (Case(KEY, shape=(3, 5), dtype="int32", low=-2, high=9),)
 
     def forward(self, key, /, shape, dtype="int32", low=0, high=1, out=None):
         span = np.uint64(high - low)
 
-        def rule(philox, n):
+        def rule(stream, n):
             # 64 bits: the remainder favours small numbers by less than span / 2^64.
-            return (philox.random_raw(n) % span).astype(np.int64) + low
+            return (stream.random_raw(n) % span).astype(np.int64) + low
 
-        return _in_pieces(rule, key, np.empty(shape, dtype) if out is None else out)
+        return in_pieces(rule, key, np.empty(shape, dtype) if out is None else out)
 
 
 # --- of the shape of another array
@@ -177,9 +114,9 @@ class dropout_mask(Op):
 
     differentiable = False
     cases = (
-        Case(_KEY, (3, 5), rate=0.4),
-        Case(_KEY, (3, 5), rate=0.4, shape=(-1, 1)),
-        Case(_KEY, (3, 5), rate=1.0),
+        Case(KEY, (3, 5), rate=0.4),
+        Case(KEY, (3, 5), rate=0.4, shape=(-1, 1)),
+        Case(KEY, (3, 5), rate=1.0),
     )
 
     def infer(self, key, x, /, rate, shape=None):
@@ -189,8 +126,8 @@ class dropout_mask(Op):
         out = np.empty(_mask_shape(x.shape, shape), x.dtype) if out is None else out
         scale = out.dtype.type(1 / (1 - rate) if rate < 1 else 0)
         dropped = round(rate * 2**32)  # so many of the 2^32 possible values
-        return _in_pieces(
-            lambda philox, n: (_bits(philox, n) >= dropped) * scale, key, out
+        return in_pieces(
+            lambda stream, n: (bits(stream, n) >= dropped) * scale, key, out
         )
 
 
@@ -198,21 +135,48 @@ def _mask_shape(shape, wanted):
     shape = tuple(shape)
     if wanted is None:
         return shape
-    before = (1,) * (len(wanted) - len(shape)) + shape[len(shape) - len(wanted) :]
-    return tuple(n if m == -1 else m for n, m in zip(before, wanted, strict=True))
+    if len(wanted) > len(shape):
+        raise ShapeError(
+            f"dropout: noise_shape {wanted} has more axes than the input {shape}."
+        )
+    last = shape[len(shape) - len(wanted) :]
+    return tuple(n if m == -1 else m for n, m in zip(last, wanted, strict=True))
+
+
+@op
+class random_categorical(Op):
+    """y ~ softmax(logits), `samples` classes for every row of logits
+
+    key, logits: (batch, classes) -> (batch, samples)
+    """
+
+    differentiable = False
+    cases = (Case(KEY, (3, 5), samples=4),)
+
+    def infer(self, key, logits, /, samples, dtype="int32"):
+        return Spec((logits.shape[0], samples), dtype)
+
+    def forward(self, key, logits, /, samples, dtype="int32", out=None):
+        out = np.empty((len(logits), samples), dtype) if out is None else out
+        stream = philox(key)
+        for row, chosen in zip(logits.astype("float64"), out, strict=True):
+            total = np.cumsum(np.exp(row - row.max()))  # (classes,)
+            u = unit(stream, samples, "float64") * total[-1]
+            chosen[...] = np.searchsorted(total, u, side="right")
+        return out
 
 
 @op
 class random_shuffle(Op):
     """y = x in a random order along an axis; `back` undoes it"""
 
-    cases = (Case(_KEY, (5, 2)), Case(_KEY, (2, 5), axis=1, back=True))
+    cases = (Case(KEY, (5, 2)), Case(KEY, (2, 5), axis=1, back=True))
 
     def infer(self, key, x, /, axis=0, back=False):
         return Spec(tuple(x.shape), x.dtype)
 
     def forward(self, key, x, /, axis=0, back=False, out=None):
-        order = np.argsort(_philox(key).random_raw(x.shape[axis]), kind="stable")
+        order = np.argsort(philox(key).random_raw(x.shape[axis]), kind="stable")
         if back:
             order = np.argsort(order)
         return np.take(x, order, axis=axis, out=out, mode="clip")
@@ -358,6 +322,10 @@ def dropout(inputs, rate, noise_shape=None, seed=None):
     array([0., 2.], dtype=float32)
     """
     x = convert_to_tensor(inputs)
+    if not is_float(x.dtype):
+        x = cast(x, result_type(x.dtype, float))
+    if rate == 0:
+        return x
     shape = noise_shape and tuple(-1 if n is None else int(n) for n in noise_shape)
     return x * dropout_mask(draw_key(seed), x, rate=float(rate), shape=shape)
 
@@ -378,6 +346,37 @@ def shuffle(x, axis=0, seed=None):
     return random_shuffle(draw_key(seed), convert_to_tensor(x), axis=int(axis))
 
 
+def categorical(logits, num_samples, dtype="int32", seed=None):
+    """y ~ softmax(logits): classes, each as likely as its logit says
+
+    Args:
+        logits: (batch, classes), logarithms of probabilities that need not sum to 1.
+        num_samples: how many for each row.
+        dtype: of y.
+        seed: as in `normal`.
+
+    Returns:
+        (batch, num_samples), numbers of classes.
+
+    Raises:
+        ShapeError: the logits have another number of axes.
+
+    >>> import deepneuron as dn
+    >>> dn.random.categorical([[-50.0, 0.0], [0.0, -50.0]], 3, seed=1)
+    array([[1, 1, 1],
+           [0, 0, 0]], dtype=int32)
+    """
+    logits = convert_to_tensor(logits)
+    if len(logits.shape) != 2:
+        raise ShapeError(
+            "categorical: logits have the shape (batch, classes); received "
+            f"{tuple(logits.shape)}."
+        )
+    return random_categorical(
+        draw_key(seed), logits, samples=int(num_samples), dtype=standardize_dtype(dtype)
+    )
+
+
 def _numbers(*values):
     return all(isinstance(v, (int, float, np.number)) for v in values)
 
@@ -391,7 +390,11 @@ def _float_type(name, dtype):
 
 __all__ = [
     "SeedGenerator",
+    "beta",
+    "binomial",
+    "categorical",
     "dropout",
+    "gamma",
     "global_seed_generator",
     "normal",
     "randint",
