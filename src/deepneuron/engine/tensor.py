@@ -18,7 +18,7 @@ _REFLECTED = {
     "add": "__radd__",
     "subtract": "__rsub__",
     "multiply": "__rmul__",
-    "true_divide": "__rtruediv__",
+    "divide": "__rtruediv__",
     "floor_divide": "__rfloordiv__",
     "remainder": "__rmod__",
     "power": "__rpow__",
