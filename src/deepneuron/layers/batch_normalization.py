@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron import constraints, initializers, ops, regularizers
+from deepneuron.engine.config import epsilon as backend_epsilon
+from deepneuron.engine.dtypes import result_type
 from deepneuron.errors import ShapeError
 from deepneuron.layers.arguments import known_size, refuse
 from deepneuron.layers.input_spec import InputSpec
@@ -130,44 +132,51 @@ class BatchNormalization(Layer):
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        if training and self.trainable:
-            mean, variance = self._moments(inputs, mask)
+        # Half floats are too coarse for statistics.
+        x = ops.convert_to_tensor(inputs, result_type(inputs.dtype, "float32"))
+        affine = {
+            "axis": self.axis,
+            "offset": self.beta,
+            "scale": self.gamma,
+            "epsilon": self.epsilon,
+        }
+        if not (training and self.trainable):
+            y = ops.batch_normalization(
+                x, self.moving_mean, self.moving_variance, **affine
+            )
+        elif mask is None:
+            y, mean, variance = ops.batch_normalization_in_training(x, **affine)
             self._follow(self.moving_mean, mean)
             self._follow(self.moving_variance, variance)
         else:
-            mean, variance = self.moving_mean, self.moving_variance
-        return ops.batch_normalization(
-            inputs,
-            mean,
-            variance,
-            axis=self.axis,
-            offset=self.beta,
-            scale=self.gamma,
-            epsilon=self.epsilon,
-        )
+            mean, variance = self._masked_moments(x, mask)
+            self._follow(self.moving_mean, mean)
+            self._follow(self.moving_variance, variance)
+            y = ops.batch_normalization(x, mean, variance, **affine)
+        return ops.convert_to_tensor(y, self.compute_dtype)
 
     def _follow(self, moving: Any, statistic: Any) -> None:
         old, new = self.momentum, 1.0 - self.momentum
         moving.assign(moving * old + ops.stop_gradient(statistic) * new)
 
-    def _moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
-        """Mean and variance of every channel over all other axes, (channels,) each."""
+    def _masked_moments(self, x: Any, mask: Any) -> tuple[Any, Any]:
+        """Mean and variance of every channel over the positions that count."""
         ndim = len(x.shape)
         axes = tuple(axis for axis in range(ndim) if axis != self.axis % ndim)
-        if mask is None:
-            mean, variance = ops.moments(x, axes=axes)
-            return mean, variance
         if len(mask.shape) != ndim - 1:
             raise ShapeError(
                 f"{self._called()}: the mask has the axes of the input but the last; "
                 f"received a mask of shape {tuple(mask.shape)} for an input of shape "
                 f"{tuple(x.shape)}."
             )
-        counts = ops.cast(ops.expand_dims(mask, -1), x.dtype)  # 1 where a value counts
-        total = ops.sum(counts * ops.ones_like(x), axis=axes, keepdims=True) + 1e-7
-        mean = ops.sum(counts * x, axis=axes, keepdims=True) / total
-        variance = ops.sum(counts * ops.square(x - mean), axis=axes, keepdims=True)
-        return ops.squeeze(mean, axes), ops.squeeze(variance / total, axes)
+        counts = ops.cast(ops.expand_dims(mask, -1), "bool")
+        along = {"axis": axes, "keepdims": True}
+        ones = ops.cast(ops.broadcast_to(counts, x.shape), x.dtype)
+        total = ops.sum(ones, **along) + backend_epsilon()
+        mean = ops.sum(ops.where(counts, x, 0.0), **along) / total
+        deviation = ops.where(counts, x - mean, 0.0)
+        variance = ops.sum(ops.square(deviation), **along) / total
+        return ops.squeeze(mean, axes), ops.squeeze(variance, axes)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return input_shape

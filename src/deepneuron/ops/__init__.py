@@ -133,6 +133,15 @@ from deepneuron.ops.loss import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
+from deepneuron.ops.normalization import (
+    batch_normalization,
+    batch_normalization_in_training,
+    layer_normalization,
+    moments,
+    normalize,
+    rms_normalization,
+)
+from deepneuron.ops.pool import average_pool, max_pool
 from deepneuron.ops.reduction import (
     all,
     amax,
