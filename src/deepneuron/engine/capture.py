@@ -101,7 +101,7 @@ class Function:
             with self._lock:
                 compiled = self._compiled.get(signature)
                 if compiled is None:
-                    graph, result = capture(self.function, *args)
+                    graph, result = capture(self.function, *pack(structure, leaves))
                     compiled = _Compiled(make_plan(graph), result, self.kernels)
                     # The key is asked again: capturing may have built layers.
                     signature = (*signature[:2], self.key())

@@ -88,9 +88,9 @@ def infer(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Spec,
             else Tensor(tuple(size if n is None else n for n in x.shape), x.dtype)
             for x in inputs
         )
-        sized = {  # such as the newshape (-1, None, 3)
+        sized = {  # such as the newshape (-1, None, 3); in a key None is a new axis
             name: tuple(size if n is None else n for n in value)
-            if isinstance(value, tuple)
+            if isinstance(value, tuple) and name != "key"
             else value
             for name, value in attrs.items()
         }

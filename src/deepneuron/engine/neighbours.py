@@ -74,15 +74,28 @@ def _steps(rows: list[list[np.ndarray]]) -> list[int] | None:
     """
     steps = []
     for row, following in zip(rows, rows[1:], strict=False):
-        distances = {
-            (_address(b) - _address(a)) / a.itemsize
-            for a, b in zip(row, following, strict=True)
-        }
-        distance = distances.pop()
-        if distances or not row[0].size <= distance < row[0].size + ALIGN:
+        pairs = list(zip(row, following, strict=True))
+        if not all(_follows(a, b) for a, b in pairs):
             return None
-        steps.append(int(distance))
+        distances = {(_address(b) - _address(a)) // a.itemsize for a, b in pairs}
+        if len(distances) > 1:
+            return None
+        steps.append(distances.pop())
     return steps
+
+
+def _follows(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether b lies behind a in the same block, with nothing between but a's padding.
+
+    What belongs to others must not lie between: a call over both would write there.
+    """
+    return _block(a) is _block(b) and _address(b) - _address(a) == room(a)
+
+
+def _block(array: np.ndarray) -> Any:
+    while array.base is not None:
+        array = array.base
+    return array
 
 
 def spans(rows: list[list[np.ndarray]]) -> list[np.ndarray] | None:

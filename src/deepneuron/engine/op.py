@@ -46,13 +46,20 @@ class Case:
     Args:
         *inputs: a shape, for normal random numbers; or an array, taken as it is.
         low, high: where the random numbers have to lie in an interval instead.
+        smooth: False at a kink, where finite differences say nothing of the gradient.
         **attrs: the attributes.
     """
 
     def __init__(
-        self, *inputs: Any, low: float | None = None, high: float | None = None, **attrs: Any
+        self,
+        *inputs: Any,
+        low: float | None = None,
+        high: float | None = None,
+        smooth: bool = True,
+        **attrs: Any,
     ) -> None:
         self.inputs, self.low, self.high, self.attrs = inputs, low, high, attrs
+        self.smooth = smooth
 
     def arrays(self, seed: int = 0, dtype: str = "float64") -> list[np.ndarray]:
         """The inputs as arrays; those given as shapes are filled with random numbers."""

@@ -45,6 +45,7 @@ class Slope(Elementwise):
 class relu(Elementwise):
     """y = max(x, 0)"""
 
+    result = "number"
     cases = (Case(_VALUES),)
 
     def forward(self, x, /, out=None):
@@ -643,7 +644,9 @@ def _sum(x, axes):
 
 
 def _largest(x, axes):
-    return np.max(x, axis=axes, keepdims=True, out=_thin(x, axes))
+    return np.max(  # -inf, so that an empty batch has an (empty) largest value
+        x, axis=axes, keepdims=True, out=_thin(x, axes), initial=-np.inf
+    )
 
 
 def _thin(x, axes):

@@ -89,6 +89,7 @@ class negative(Elementwise):
 class square(Elementwise):
     """y = x^2"""
 
+    result = "number"
     cases = (Case((2, 3)),)
 
     def forward(self, x, /, out=None):
@@ -118,6 +119,7 @@ class sqrt(Elementwise):
 class power(Elementwise):
     """y = x1 ^ x2"""
 
+    result = "number"
     cases = (
         Case((2, 3), (2, 3), low=0.5, high=2.0),
         Case((2, 3), (3,), low=0.5, high=2.0),
@@ -261,6 +263,7 @@ class round(_Step):
 class floor_divide(_Step):
     """y = floor(x1 / x2)"""
 
+    result = "number"
     cases = (Case((2, 3), (3,), low=0.5, high=2.0), Case(np.arange(5), np.full(5, 2)))
 
     def forward(self, x1, x2, /, out=None):
@@ -271,6 +274,7 @@ class floor_divide(_Step):
 class mod(Elementwise):
     """y = x1 - x2 floor(x1 / x2); the sign is that of x2"""
 
+    result = "number"
     cases = (Case(np.array([5.3, -5.3, 7.1]), np.array([2.0, 2.0, -3.0])),)
 
     def forward(self, x1, x2, /, out=None):

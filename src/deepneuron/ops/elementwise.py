@@ -18,8 +18,8 @@ class Elementwise(Op):
     was spread along.
 
     Attributes:
-        result: the type of y: "same" as the promoted inputs, "float" (integers become
-            `floatx()`), or "bool".
+        result: the type of y: "same" as the promoted inputs, "number" (booleans become
+            "int32"), "float" (integers become `floatx()`), or "bool".
     """
 
     pointwise = True
@@ -35,6 +35,8 @@ class Elementwise(Op):
         dtype = result_type(*kinds)
         if self.result == "float" and not is_float(dtype):
             dtype = result_type(dtype, float)
+        if self.result == "number" and dtype == "bool":
+            dtype = "int32"
         return promote(inputs, dtype)
 
     def infer(self, *xs: Any, **attrs: Any) -> Spec:

@@ -11,7 +11,8 @@ import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op
 from deepneuron.engine.tensor import Tensor
-from deepneuron.errors import ArgumentError, CaptureError
+from deepneuron.errors import ArgumentError, CaptureError, ShapeError
+from deepneuron.ops.elementwise import broadcast_shapes
 from deepneuron.ops.shape import ravel, reshape
 from deepneuron.ops.types import cast, convert_to_tensor
 
@@ -73,6 +74,12 @@ class setitem(Op):
     cases = (Case((4, 3), (3,), key=1), Case((4, 3), (2, 3), key=_slice(0, 2)))
 
     def infer(self, x, update, /, key):
+        place = getitem.infer(x, key).shape
+        if broadcast_shapes("setitem", update.shape, place) != place:
+            raise ShapeError(
+                f"setitem: an update of shape {tuple(update.shape)} does not fit into "
+                f"x[key] of shape {place}."
+            )
         return Spec(x.shape, x.dtype)
 
     def forward(self, x, update, /, key, out=None):

@@ -72,7 +72,12 @@ class select(Elementwise):
     cases = (
         Case(np.array([[True, False, True]]), (2, 3), (2, 3)),
         Case(np.array([True, False, True]), (2, 3), ()),
+        Case(*(np.array([bool(i & n) for i in range(8)]) for n in (1, 2, 4))),
     )
+
+    def __init__(self):
+        super().__init__()
+        self.inplace = {0: (1, 2)}  # the condition is read after y was begun
 
     def prepare(self, inputs):
         condition, *xs = inputs

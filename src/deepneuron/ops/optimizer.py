@@ -56,6 +56,7 @@ def _cases(arrays, numbers, high=0.9, **attrs):
 def _chunks(inputs, outputs, spares):
     """Flat pieces of all arrays, and as many spare pieces as the rule asks for."""
     flat = [np.reshape(a, -1) for a in (*inputs, *outputs)]
+    own = flat[len(inputs) :]
     size, dtype = flat[-1].size, flat[-1].dtype
     spare = [scratch((min(size, CHUNK),), dtype) for _ in range(spares)]
     for start in range(0, size, CHUNK):
@@ -64,6 +65,9 @@ def _chunks(inputs, outputs, spares):
             *(a[start:stop] for a in flat),
             *(a[: stop - start] for a in spare),
         )
+    for y, flat_y in zip(outputs, own, strict=True):
+        if not y.flags.c_contiguous:  # flat_y may be a copy
+            y[...] = flat_y.reshape(y.shape)
 
 
 def _decayed(w, decay, w2, spare):

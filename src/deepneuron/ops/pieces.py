@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from deepneuron.engine.workspace import scratch
+
 PIECE = 4096  # values: a few pieces of float32 fit the cache nearest to the core
 
 
@@ -33,11 +35,21 @@ def in_pieces(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
     if out is None:
         shape = np.broadcast_shapes(*(np.shape(x) for x in inputs))
         out = np.empty(shape, inputs[0].dtype)
-    *xs, y = (
-        np.reshape(x if x.shape == out.shape else np.broadcast_to(x, out.shape), -1)
-        for x in (*inputs, out)
-    )
+    xs = [_flat(x, out.shape) for x in inputs]
+    whole = out.flags.c_contiguous
+    y = out.reshape(-1) if whole else scratch((out.size,), out.dtype)
     for start in range(0, out.size, PIECE):
         piece = slice(start, start + PIECE)
         y[piece] = rule(*(x[piece] for x in xs))
+    if not whole:
+        out[...] = y.reshape(out.shape)
     return out
+
+
+def _flat(x: Any, shape: tuple[int, ...]) -> Any:
+    """x, broadcast to a shape, in one row; a copy only where there is no other way."""
+    if x.shape != shape or not x.flags.c_contiguous:
+        whole = scratch(shape, x.dtype)
+        whole[...] = x
+        x = whole
+    return x.reshape(-1)
