@@ -4,6 +4,7 @@ An operation that you register with `@op` is found here under its name as well.
 """
 
 from deepneuron.engine.op import registry as _registry
+from deepneuron.ops import image
 from deepneuron.ops import operators as _operators
 from deepneuron.ops.activation import (
     celu,
