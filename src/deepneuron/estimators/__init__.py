@@ -23,4 +23,10 @@ from deepneuron.estimators.mlp_regressor import MLPRegressor
 from deepneuron.estimators.perceptron import Perceptron
 from deepneuron.estimators.warning import DivergenceWarning
 
-__all__ = ["Adaline", "DivergenceWarning", "MLPClassifier", "MLPRegressor", "Perceptron"]
+__all__ = [
+    "Adaline",
+    "DivergenceWarning",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Perceptron",
+]

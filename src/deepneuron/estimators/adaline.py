@@ -16,8 +16,9 @@ class Adaline(Neurons):
     """w := w + dw,  dw = -eta grad J(w),  J(w) = 1/2 sum over examples of (y - z)^2
 
     with z = x @ w + b, and y = 1 for the second class, -1 for the first. The sum is a
-    sum and not a mean, so grad J(w) = -sum of (y - z) x, over all examples; one epoch is
-    one update. b is learned in the same way, as the weight of an input that is always 1.
+    sum and not a mean, so grad J(w) = -sum of (y - z) x, over all examples; one epoch
+    is one update. b is learned in the same way, as the weight of an input that is
+    always 1.
 
     With more than two classes each has a neuron that tells it from the rest.
 
@@ -139,10 +140,11 @@ class Adaline(Neurons):
                 before = cost
         if epochs is None and self.tol is not None:
             warn(
-                f"Adaline has not converged after {self.n_iter_} epochs: its cost J is "
-                f"{cost:.4g} and still falls. Standardise the features (StandardScaler) "
-                "if their sizes differ, which makes descent slow; or raise max_iter or "
-                "tol; tol=None goes through max_iter epochs without this warning."
+                f"Adaline has not converged after {self.n_iter_} epochs: its cost J "
+                f"is {cost:.4g} and still falls. Standardise the features "
+                "(StandardScaler) if their sizes differ, which makes descent slow; or "
+                "raise max_iter or tol; tol=None goes through max_iter epochs without "
+                "this warning."
             )
 
     def _auto_eta(self, X: np.ndarray, sample_weight: np.ndarray) -> float:
@@ -166,10 +168,10 @@ class Adaline(Neurons):
         if not self.stochastic:
             limit, kind = 2 / curvature(X, sample_weight), "must be below"
         warn(
-            f"Adaline diverges: its cost J grew from {before:.4g} to {cost:.4g} in epoch "
-            f"{self.n_iter_}, so learning stopped. eta={self.eta_:.4g} is too large: on "
-            f'this data it {kind} {limit:.4g}. Take eta="auto", or a smaller one; '
-            "standardised features (StandardScaler) allow a larger one.",
+            f"Adaline diverges: its cost J grew from {before:.4g} to {cost:.4g} in "
+            f"epoch {self.n_iter_}, so learning stopped. eta={self.eta_:.4g} is too "
+            f'large: on this data it {kind} {limit:.4g}. Take eta="auto", or a smaller '
+            "one; standardised features (StandardScaler) allow a larger one.",
             DivergenceWarning,
         )
 

@@ -1,7 +1,9 @@
-"""What MLPClassifier and MLPRegressor share: a Sequential of Dense layers, and its loop.
+"""What MLPClassifier and MLPRegressor share: a Sequential of Dense, and its loop.
 
     model_ = Sequential([Input, Dense(100, "relu"), Dense(outputs)])
     each epoch: shuffle, cut into batches, `train_step` for each of them
+
+The loop is scikit-learn's, decision by decision, so that its numbers come out.
 """
 
 from __future__ import annotations
@@ -199,8 +201,10 @@ class MLP(BaseEstimator):
         self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _draw_weights(self) -> None:
-        """Uniform between -bound and bound, with Glorot's bound: 6 / (inputs + outputs),
-        or 2 / (inputs + outputs) for sigmoids, under a root."""
+        """w, b ~ U(-bound, bound),  bound = sqrt(6 / (inputs + outputs))
+
+        For sigmoids there is a 2 in place of the 6. Source: Glorot and Bengio, 2010.
+        """
         factor = 2.0 if self.activation == "logistic" else 6.0
         weights = []
         shapes = [layer.kernel.shape for layer in self.model_.layers]
@@ -289,8 +293,8 @@ class MLP(BaseEstimator):
         if not np.isfinite(loss):
             raise DivergenceError(
                 f"The loss of {type(self).__name__} is {loss} in epoch "
-                f"{self.n_iter_ + 1}. Standardise the features (StandardScaler) and the "
-                f"target, or lower learning_rate_init={self.learning_rate_init!r}."
+                f"{self.n_iter_ + 1}. Standardise the features (StandardScaler) and "
+                f"the target, or lower learning_rate_init={self.learning_rate_init!r}."
             )
         return loss
 
@@ -306,15 +310,13 @@ class MLP(BaseEstimator):
 
     def _split(self, X: np.ndarray, y: np.ndarray, weights: Any) -> Any:
         """What to train on, and what to validate with."""
-        binary = self.out_activation_ != "identity" and self.n_outputs_ == 1
-        one_hot = self.out_activation_ == "softmax"
-        labels = y if binary else y.argmax(axis=1) if one_hot else None
+        two_classes = self.out_activation_ == "logistic" and self.n_outputs_ == 1
         parts = [X, y] if weights is None else [X, y, weights]
         parts = train_test_split(
             *parts,
             random_state=self._random,
             test_size=self.validation_fraction,
-            stratify=labels,
+            stratify=y if two_classes else None,
         )
         training, validation = parts[::2], parts[1::2]
         if len(validation[0]) < 2:
@@ -329,9 +331,9 @@ class MLP(BaseEstimator):
     def _validate(self, validation: Any) -> bool:
         """Take the validation score down; whether it is the best so far."""
         score = self._score(*validation)
-        assert self.validation_scores_ is not None
-        best = max(self.validation_scores_, default=-np.inf)
-        self.validation_scores_.append(score)
+        scores = self.validation_scores_ or []
+        best = max(scores, default=-np.inf)
+        self.validation_scores_ = [*scores, score]
         self._stalled = self._stalled + 1 if score < best + self.tol else 0
         self.best_validation_score_ = max(best, score)
         return score > best
@@ -404,9 +406,9 @@ class MLP(BaseEstimator):
             )
         if not result.success:
             warn(
-                f"{type(self).__name__} has not converged after {self.n_iter_} steps of "
-                f"lbfgs ({result.message}). Standardise the features (StandardScaler), "
-                "or raise max_iter or max_fun."
+                f"{type(self).__name__} has not converged after {self.n_iter_} steps "
+                f"of lbfgs ({result.message}). Standardise the features "
+                "(StandardScaler), or raise max_iter or max_fun."
             )
 
     def _check_arguments(self, incremental: bool) -> None:
@@ -448,7 +450,7 @@ class MLP(BaseEstimator):
     # --- answers
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """What the last layer says, (samples, outputs): logits, or predicted numbers."""
+        """What the last layer says: logits, or numbers, (samples, outputs)."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         return self._forward(X)

@@ -79,6 +79,7 @@ class MLPClassifier(ClassifierMixin, MLP):
     """
 
     classes_: np.ndarray
+    _labels: bool
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from random weights on.
@@ -134,7 +135,7 @@ class MLPClassifier(ClassifierMixin, MLP):
             return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class of each example, (samples,); for labels 0 or 1, (samples, labels)."""
+        """The class of each, (samples,); for labels 0 or 1 each, (samples, labels)."""
         return self._decide(self._outputs(X))
 
     def _decide(self, z: np.ndarray) -> np.ndarray:

@@ -2,6 +2,8 @@
 
     z = x @ w + b                     two classes: one neuron, the second class if z > 0
                                       more: one against the rest, the largest z wins
+
+They differ in what a neuron learns from an example: that is all in their own files.
 """
 
 from __future__ import annotations
@@ -170,4 +172,3 @@ class Neurons(ClassifierMixin, BaseEstimator):
     def intercept_(self) -> np.ndarray:
         """`b_` by scikit-learn's name: (1 or classes,)."""
         return self._b
-

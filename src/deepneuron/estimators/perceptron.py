@@ -50,7 +50,7 @@ class Perceptron(Neurons):
     >>> neuron.w_, float(neuron.b_)
     (array([2., 1.]), -2.0)
     >>> neuron.predict(X), neuron.cost_
-    (array([0, 0, 0, 1]), [1.0, 2.0, 3.0, 2.0, 1.0, 0.0])
+    (array([0, 0, 0, 1]), [1.0, 3.0, 3.0, 2.0, 1.0, 0.0])
     """
 
     _off: ClassVar[float] = 0.0
@@ -100,9 +100,9 @@ class Perceptron(Neurons):
         if epochs is None:
             warn(
                 f"Perceptron still answered {mistakes} of {len(X)} examples wrongly in "
-                f"epoch {self.n_iter_}, the last. Either no straight line separates the "
-                "classes (Adaline and MLPClassifier do not need one), or it needs more "
-                f"epochs than max_iter={self.max_iter}."
+                f"epoch {self.n_iter_}, the last. Either no straight line separates "
+                "the classes (Adaline and MLPClassifier do not need one), or it needs "
+                f"more epochs than max_iter={self.max_iter}."
             )
 
     def _check_arguments(self) -> None:
