@@ -151,13 +151,11 @@ def _serialize_function(thing: Any) -> Any:
             "A lambda cannot be saved, because loading would have to run code from the "
             "file. Use a named function, and pass it to load_model(custom_objects=...)."
         )
-    module = getattr(thing, "_keras_name", (None, None))[0]
-    registered = getattr(thing, "_registered_name", None)
-    return {
-        "module": module or "builtins",
+    return {  # as in Keras, the name alone says which function it is
+        "module": "builtins",
         "class_name": "function",
-        "config": thing.__name__,
-        "registered_name": registered or ("function" if module is None else None),
+        "config": getattr(thing, "_registered_name", thing.__name__),
+        "registered_name": getattr(thing, "_registered_name", "function"),
     }
 
 
@@ -217,8 +215,9 @@ def find(name: str, module: str | None = None, registered: str | None = None) ->
                 return table[key]
     if module is not None and (module, name) in _classes:
         return _classes[module, name]
-    # Keras writes internal paths for a few of its own ("keras.src.models.functional").
-    if module is None or module.split(".")[0] == "keras":
+    # Keras writes internal paths for a few of its own ("keras.src.models.functional"),
+    # and "builtins" for functions.
+    if module is None or module.split(".")[0] in ("keras", "builtins"):
         for (_, known), cls in _classes.items():
             if known == name:
                 return cls

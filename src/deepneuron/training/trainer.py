@@ -494,6 +494,7 @@ class Trainer:
         self, kind: str, x: Any, y: Any, weight: Any, classes: Any, as_dict: bool
     ) -> Any:
         batch = _one_batch(x, y, weight, classes)
+        self.reset_metrics()  # the logs are those of this batch alone
         step = self.train_step if kind == "train" else self.test_step
         logs = _numbers(self._function(kind, step)(batch))
         return logs if as_dict else _in_order(logs)
