@@ -285,7 +285,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "pad_constant": _pad,
     "pick": lambda t, target, x: t.gather(x, -1, target[..., None])[..., 0],
     "power": lambda t, a, b: t.pow(a, b),
-    "prod": _one_by_one("prod"),
+    "prod": lambda t, x, axis, keepdims, dtype: _one_by_one("prod")(t, x, axis, keepdims),
     "repeat_each": lambda t, x, repeats, axis: t.repeat_interleave(x, repeats, dim=axis),
     "repeat_blocks": lambda t, x, repeats: t.tile(x, repeats),
     "reshape": lambda t, x, newshape: x.reshape(newshape),

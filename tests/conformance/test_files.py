@@ -68,7 +68,7 @@ def augmented(k):
             k.Input((8, 8, 1)),
             k.layers.RandomFlip("horizontal", seed=1),
             k.layers.RandomRotation(0.1, seed=2),
-            k.layers.GlobalMaxPooling2D(),
+            k.layers.Flatten(),
             k.layers.Softmax(),
         ]
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepneuron.engine.dtypes import is_float, result_type
+from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
 from deepneuron.ops.logic import equal
 from deepneuron.ops.shape import broadcast_to, flip, reshape
@@ -157,15 +157,30 @@ def min(x, axis=None, keepdims=False, initial=None):
     return y if initial is None else registry["minimum"](y, initial)
 
 
-amax, amin = max, min
+def amax(x, axis=None, keepdims=False):
+    """y = the largest x along axis, another name for `max`."""
+    return max(x, axis=axis, keepdims=keepdims)
+
+
+def amin(x, axis=None, keepdims=False):
+    """y = the smallest x along axis, another name for `min`."""
+    return min(x, axis=axis, keepdims=keepdims)
 
 
 @op
 class prod(Reduction):
-    """y = product of x along axis"""
+    """y = product of x along axis, in the type asked for"""
 
-    def forward(self, x, /, axis=None, keepdims=False, out=None):
-        return np.prod(x, axis=_tuple(axis), dtype=x.dtype, keepdims=keepdims, out=out)
+    def infer(self, x, /, axis=None, keepdims=False, dtype=None):
+        spec = super().infer(x, axis=axis, keepdims=keepdims)
+        return spec if dtype is None else Spec(spec.shape, standardize_dtype(dtype))
+
+    def result_dtype(self, dtype):
+        return sum.result_dtype(dtype)
+
+    def forward(self, x, /, axis=None, keepdims=False, dtype=None, out=None):
+        dtype = dtype or self.result_dtype(x.dtype.name)
+        return np.prod(x, axis=_tuple(axis), dtype=dtype, keepdims=keepdims, out=out)
 
     def gradient(self, node, dy):
         (x,) = node.inputs
@@ -302,7 +317,7 @@ def average(x, axis=None, weights=None):
     if weights.shape != x.shape and axis is not None:
         kept = [1] * len(x.shape)
         kept[axis] = -1
-        weights = broadcast_to(reshape(weights, tuple(kept)), x.shape)
+        weights = reshape(weights, tuple(kept))
     weighted = registry["multiply"](x, weights)
     return registry["divide"](sum(weighted, axis=axis), sum(weights, axis=axis))
 

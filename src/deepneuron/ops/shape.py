@@ -379,7 +379,8 @@ def roll(x, shift, axis=None):
             x = roll(x, s, a)
         return x
     axis %= len(x.shape)
-    cut = -shift % max(x.shape[axis], 1)
+    n = x.shape[axis]  # None is taken to be at least the shift
+    cut = -shift if n is None else -shift % max(n, 1)
     if not cut:
         return x
     before = (slice(None),) * axis
