@@ -6,7 +6,8 @@ import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op
 
-_TURN = np.array([[0.9, -0.4, 0.8, 0.3, 1.1, -0.6, 0, 0], [1, 0, 1.5, 0, 1, 0, 0, 0]])
+# Whole numbers: no gradient goes to them. tests/ops/test_image.py has all others.
+_TURN = np.array([[2, -1, 1, 1, 1, -2, 0, 0], [1, 0, 2, 0, 1, 0, 0, 0]])
 _MODES = [
     {"fill_mode": m} for m in ("constant", "nearest", "wrap", "mirror", "reflect")
 ]
@@ -125,7 +126,7 @@ def _sources(transform, x, part, interpolation, fill_mode):
     Each (n, height, width). Pixels are numbered through all pictures of the part;
     `inside` is None where every neighbour exists.
     """
-    n, height, width = part.stop - part.start, *x.shape[1:3]
+    n, height, width = part.stop - part.start, x.shape[1], x.shape[2]
     dtype = np.result_type(x.dtype, np.float32)
     m = np.broadcast_to(transform, (x.shape[0], 8))[part].astype(dtype).T
     a0, a1, a2, b0, b1, b2 = (row[:, None, None] for row in m[:6])  # (n, 1, 1)

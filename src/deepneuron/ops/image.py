@@ -15,7 +15,7 @@ from deepneuron.ops.arithmetic import clip, round
 from deepneuron.ops.indexing import take
 from deepneuron.ops.linalg import matmul
 from deepneuron.ops.shape import expand_dims, pad, reshape, squeeze, transpose
-from deepneuron.ops.types import cast, convert_to_tensor
+from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
 
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
 _KERNELS = ("bilinear", "nearest", "bicubic", "lanczos3", "lanczos5")
@@ -75,7 +75,7 @@ def affine_transform(
     return restore(
         affine(
             x,
-            transform,
+            stop_gradient(transform),
             interpolation=interpolation,
             fill_mode=fill_mode,
             fill_value=float(fill_value),

@@ -13,6 +13,7 @@ import math
 import numpy as np
 
 from deepneuron.engine.op import Op, Spec
+from deepneuron.engine.workspace import scratch
 from deepneuron.ops.pieces import PIECE
 
 KEY = np.array([7, 3], "uint32")  # that the operations are tested with
@@ -61,10 +62,14 @@ def normals(stream, n, dtype):
 
 def in_pieces(rule, key, out):
     """Fill `out` with rule(stream, n), piece by piece; see ops/pieces.py for why."""
-    stream, flat = philox(key), out.reshape(-1)
+    whole = out.flags.c_contiguous
+    y = out if whole else scratch(out.shape, out.dtype)
+    stream, flat = philox(key), y.reshape(-1)
     for start in range(0, flat.size, PIECE):
         n = min(PIECE, flat.size - start)
         flat[start : start + n] = rule(stream, n)
+    if not whole:
+        np.copyto(out, y)
     return out
 
 
