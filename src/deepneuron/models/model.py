@@ -77,8 +77,8 @@ class Model(Trainer, Layer):
         self._network = Network(inputs, outputs, self.name)
         self.built = True
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        """The outputs for these inputs."""
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """The outputs for these inputs; `mask` stands in Keras's files, as None."""
         if self._network is None:
             raise NotImplementedError(
                 f"Model {self.name!r} of class {type(self).__name__} has no method "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepneuron.engine import scope
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import ArgumentError
 from deepneuron.layers.input_layer import InputLayer
@@ -111,18 +112,27 @@ class Sequential(Model):
                 "Input(shape), or call build((None, ...))."
             )
         shape = (None, *tuple(input_shape)[1:])
-        self._stack.insert(0, InputLayer(batch_shape=shape, dtype=self.compute_dtype))
-        self._connect(self._stack[0].output)
+        # Calls of layers are what is to be written down, not what they compute.
+        with scope.eager():
+            first = InputLayer(batch_shape=shape, dtype=self.compute_dtype)
+            self._stack.insert(0, first)
+            try:
+                self._connect(first.output)
+            except BaseException:  # another shape may fit
+                self._stack.remove(first)
+                raise
 
     def _build_for(self, shapes: dict[str, Any]) -> None:
         self.build(next(iter(shapes.values()), None))
 
-    def compute_output_spec(self, inputs: Any, training: Any = None) -> Any:
+    def compute_output_spec(
+        self, inputs: Any, training: Any = None, mask: Any = None
+    ) -> Any:
         if self._network is None:
             self.build(inputs.shape)
         return super().compute_output_spec(inputs, training=training)
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         """The output of the last layer."""
         if self._network is None:
             self.build(inputs.shape)
