@@ -4,7 +4,7 @@
     ├── ShapeError (ValueError)          shapes that do not fit one another
     ├── DTypeError (TypeError)           a type that the operation cannot take
     ├── ArgumentError (ValueError)       an argument outside of what is allowed
-    │   └── UnknownNameError             a name that nothing is known under
+    │   └── UnknownNameError (KeyError)  a name that nothing is known under
     ├── CaptureError (TypeError)         Python asked a symbolic tensor for its value
     ├── GradientError (NotImplementedError)  an operation without a gradient rule
     ├── DataError (ValueError)           data that cannot be trained on, or read
@@ -40,16 +40,18 @@ class ArgumentError(DeepneuronError, ValueError):
     """An argument outside of what is allowed."""
 
 
-class UnknownNameError(ArgumentError):
+class UnknownNameError(ArgumentError, KeyError):
     """A name that nothing is known under; the message offers the nearest right ones."""
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
-        known = sorted(known)
+        super().__init__(kind, name, sorted(known))
+
+    def __str__(self) -> str:
+        kind, name, known = self.args
         near = get_close_matches(str(name), known, n=3, cutoff=0.5)
         hint = " or ".join(repr(n) for n in near) if near else ", ".join(known)
-        super().__init__(
-            f"Unknown {kind}: {name!r}. "
-            + (f"Did you mean {hint}?" if near else f"Known are: {hint}.")
+        return f"Unknown {kind}: {name!r}. " + (
+            f"Did you mean {hint}?" if near else f"Known are: {hint or 'none'}."
         )
 
 

@@ -42,7 +42,10 @@ def nested(k):
 
 
 def dictionaries(k):
-    x = {"left": k.layers.Input((4,), name="left"), "right": k.layers.Input((2,), name="right")}
+    x = {
+        "left": k.layers.Input((4,), name="left"),
+        "right": k.layers.Input((2,), name="right"),
+    }
     y = k.layers.Concatenate()([x["left"], x["right"]])
     return k.Model(x, {"sum": k.layers.Dense(1, name="sum")(y), "raw": y})
 

@@ -81,9 +81,7 @@ def test_weighted_metrics_regularizers_and_evaluate_as_in_keras():
         model = k.Sequential(
             [
                 k.layers.Input((6,)),
-                k.layers.Dense(
-                    8, kernel_regularizer="l2", activity_regularizer="l1"
-                ),
+                k.layers.Dense(8, kernel_regularizer="l2", activity_regularizer="l1"),
                 k.layers.Dense(1, activation="sigmoid", bias_constraint="non_neg"),
             ]
         )
@@ -132,8 +130,9 @@ def test_several_outputs_have_the_log_names_of_keras(form):
 
 
 def test_planned_equals_eager():
-    planned, eager = classifier(optimizer="adam"), classifier(
-        optimizer="adam", run_eagerly=True
+    planned, eager = (
+        classifier(optimizer="adam"),
+        classifier(optimizer="adam", run_eagerly=True),
     )
     eager.set_weights(planned.get_weights())
     histories = [
@@ -152,9 +151,7 @@ def test_a_seed_makes_training_repeat_bit_for_bit():
         model = dn.Sequential(
             [layers.Dense(16, activation="relu"), layers.Dropout(0.3), layers.Dense(3)]
         )
-        model.compile(
-            "adam", dn.losses.SparseCategoricalCrossentropy(from_logits=True)
-        )
+        model.compile("adam", dn.losses.SparseCategoricalCrossentropy(from_logits=True))
         model.fit(X, Y, epochs=3, batch_size=8, verbose=0)
         return model.get_weights()
 

@@ -57,6 +57,7 @@ class CallbackList(Callback):
     def append(self, callback: Any) -> None:
         """Add one more."""
         self.callbacks.append(callback)
+        self._batch_hooks.clear()
 
     def set_params(self, params: dict[str, Any] | None) -> None:
         self.params = params
@@ -150,13 +151,13 @@ class CallbackList(Callback):
 
 
 def plain(logs: Logs) -> dict[str, Any]:
-    """Logs with Python floats; what has axes stays, nested logs are spread out.
+    """Logs by name, with Python floats; what has axes stays, nested logs are spread out.
 
-    >>> plain({"loss": np.float32(0.5), "more": {"accuracy": np.array(1)}})
-    {'loss': 0.5, 'accuracy': 1.0}
+    >>> plain({"loss": np.float32(0.5), "more": {"accuracy": np.array(1)}, "a": 2})
+    {'a': 2.0, 'loss': 0.5, 'accuracy': 1.0}
     """
     result: dict[str, Any] = {}
-    for name, value in (logs or {}).items():
+    for name, value in sorted((logs or {}).items()):
         if isinstance(value, dict):
             result.update(plain(value))
         elif isinstance(value, (int, float)) or getattr(value, "shape", None) == ():

@@ -12,7 +12,7 @@ import numpy as np
 from deepneuron.callbacks.callback import Logs
 from deepneuron.callbacks.message import say
 from deepneuron.callbacks.monitor_callback import MonitorCallback
-from deepneuron.errors import ArgumentError, SavingError
+from deepneuron.errors import ArgumentError, SavingError, UnknownNameError
 
 
 class ModelCheckpoint(MonitorCallback):
@@ -136,9 +136,10 @@ class ModelCheckpoint(MonitorCallback):
         try:
             return self.filepath.format(epoch=epoch + 1, **values)
         except KeyError as error:
-            raise ArgumentError(
-                f"The filepath {self.filepath!r} of ModelCheckpoint asks for {error}; "
-                f"known are: epoch, {', '.join(values)}."
+            raise UnknownNameError(
+                f"value in the filepath {self.filepath!r} of ModelCheckpoint",
+                error.args[0],
+                ["epoch", *values],
             ) from error
 
     def _say(self, epoch: int, message: str) -> None:

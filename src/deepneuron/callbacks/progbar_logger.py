@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.callbacks.callback import Callback, Logs
-from deepneuron.callbacks.message import say
+from deepneuron.callbacks.message import printable, say
 
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds between two drawings
@@ -124,18 +124,20 @@ class ProgbarLogger(Callback):
         line = Text(f"{self.seen}/{total or 'Unknown'} ", style="bold")
         if total:
             full = min(_WIDTH, _WIDTH * self.seen // total)
-            line.append("━" * full, style="green")
-            line.append("━" * (_WIDTH - full), style="bright_black")
+            done_part, rest = "━━" if printable("━") == "━" else "=."
+            line.append(done_part * full, style="green")
+            line.append(rest * (_WIDTH - full), style="bright_black")
         if done or not total:
             line.append(f" {seconds:.0f}s")
         else:
             left = seconds / max(self.seen, 1) * (total - self.seen)
             line.append(f" {_duration(left)} left")
         line.append(f" {_each(seconds, self.seen)}", style="not bold")
-        line.append("".join(f" - {value}" for value in _values(logs)), style="not bold")
+        values = "".join(f" - {value}" for value in _values(logs))
+        line.append(printable(values), style="not bold")
         console = self._console = self._console or _make_console()
         # Whole lines, so that nothing of a longer one before stays visible.
-        line.truncate(max(console.width - 1, 10), overflow="ellipsis", pad=True)
+        line.truncate(max(console.width - 1, 10), overflow="crop", pad=True)
         console.print(line, end="\n" if done else "\r", soft_wrap=True, highlight=False)
 
 

@@ -48,9 +48,11 @@ def functional_from_config(
                 later.append((name, use, node))
                 continue
             returned = layers[name](*args, **kwargs)
-            results[name, use] = [
-                y for y in layers[name]._inbound_nodes[-1].outputs
-            ] if returned is not None else []
+            results[name, use] = (
+                [y for y in layers[name]._inbound_nodes[-1].outputs]
+                if returned is not None
+                else []
+            )
         if len(later) == len(waiting):
             raise SavingError(
                 "The connections of the model in the file do not fit together; these "

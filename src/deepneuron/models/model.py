@@ -278,7 +278,9 @@ class Model(Trainer, Layer):
 
 
 def _is_functional(args: Any, kwargs: Any) -> bool:
-    return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or "inputs" in kwargs
+    return (
+        len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or "inputs" in kwargs
+    )
 
 
 def model_from_json(json_string: str, custom_objects: Any = None) -> Any:

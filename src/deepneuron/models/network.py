@@ -86,7 +86,11 @@ class Network:
                 if x.node in done:
                     depth[x.node] = max(depth[node] + 1, depth.get(x.node, 0))
         for x in self.flat_inputs:
-            if x.node is not None and not x.node.inputs and x.node.op not in layer_depth:
+            if (
+                x.node is not None
+                and not x.node.inputs
+                and x.node.op not in layer_depth
+            ):
                 layer_depth[x.node.op], met[x.node.op] = 0, -1
                 nodes.append(x.node)
         layers = sorted(layer_depth, key=lambda op: (-layer_depth[op], met[op]))
@@ -105,7 +109,8 @@ class Network:
                 returned = node.op(*args, **kwargs)
             else:  # an operation used without a layer around it
                 args = [
-                    values.get(t, t if t.node else t.value_or_none()) for t in node.inputs
+                    values.get(t, t if t.node else t.value_or_none())
+                    for t in node.inputs
                 ]
                 returned = node.op(*args, **node.attrs)
             values.update(zip(node.outputs, flatten(returned)[0], strict=True))
@@ -150,7 +155,8 @@ class Network:
         elif len(x.shape) == len(wanted) + 1 and x.shape[-1] == 1:
             x = ops.squeeze(x, -1)
         fits = len(x.shape) == len(wanted) and all(
-            m is None or n is None or n == m for n, m in zip(x.shape, wanted, strict=True)
+            m is None or n is None or n == m
+            for n, m in zip(x.shape, wanted, strict=True)
         )
         if not fits:
             raise ShapeError(
@@ -158,7 +164,9 @@ class Network:
                 f"{wanted}, but received {tuple(x.shape)}. The first axis counts the "
                 "samples; reshape the data, or change Input(...)."
             )
-        if x.dtype != tensor.dtype and (is_float(tensor.dtype) or not is_float(x.dtype)):
+        if x.dtype != tensor.dtype and (
+            is_float(tensor.dtype) or not is_float(x.dtype)
+        ):
             x = ops.cast(x, tensor.dtype)
         return x
 

@@ -81,7 +81,11 @@ class Sequential(Model):
 
     def _build_if_possible(self) -> None:
         self._network, self.built = None, False
-        if self._stack and isinstance(self._stack[0], InputLayer) and len(self._stack) > 1:
+        if (
+            self._stack
+            and isinstance(self._stack[0], InputLayer)
+            and len(self._stack) > 1
+        ):
             self._connect(self._stack[0].output)
         elif self._stack and isinstance(self._stack[0], Model) and self._stack[0].built:
             first = self._stack[0]

@@ -82,7 +82,10 @@ class CompileMetrics:
     """
 
     def __init__(self, metrics: Any, weighted_metrics: Any, output_names: Any) -> None:
-        for argument, value in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+        for argument, value in (
+            ("metrics", metrics),
+            ("weighted_metrics", weighted_metrics),
+        ):
             if value and not isinstance(value, (list, tuple, dict)):
                 raise ArgumentError(
                     f"{argument} must be a list or a dictionary; received {value!r}. "
@@ -103,7 +106,9 @@ class CompileMetrics:
             for i, identifiers in enumerate(self._per_output(wanted, names, argument)):
                 for identifier in identifiers:
                     metric = _get_metric(identifier, truths[i], predictions[i])
-                    name = metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    name = (
+                        metric.name if len(names) == 1 else f"{names[i]}_{metric.name}"
+                    )
                     if weighted and name in taken:
                         name = f"weighted_{metric.name}"
                         name = name if len(names) == 1 else f"{names[i]}_{name}"
@@ -167,7 +172,9 @@ def names_of(y_pred: Any, output_names: Any) -> list[Any]:
     return [None] if count == 1 else [f"output_{i}" for i in range(count)]
 
 
-def spread(value: Any, names: list[Any], argument: str, each: bool = False) -> list[Any]:
+def spread(
+    value: Any, names: list[Any], argument: str, each: bool = False
+) -> list[Any]:
     """One entry for every output, from one value, a list or a dictionary.
 
     Args:
@@ -224,7 +231,11 @@ def align_weights(sample_weight: Any, names: list[Any]) -> list[Any]:
     if isinstance(sample_weight, dict):
         return [sample_weight.get(name) for name in names]
     if isinstance(sample_weight, (list, tuple)):
-        return list(sample_weight) if len(sample_weight) == len(names) else list(sample_weight) * len(names)
+        return (
+            list(sample_weight)
+            if len(sample_weight) == len(names)
+            else list(sample_weight) * len(names)
+        )
     return [sample_weight] * len(names)
 
 
@@ -254,7 +265,9 @@ def _get_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     loss = losses_package.get(identifier)
     if isinstance(loss, Loss):
         return loss
-    name = identifier if isinstance(identifier, str) else getattr(loss, "__name__", "loss")
+    name = (
+        identifier if isinstance(identifier, str) else getattr(loss, "__name__", "loss")
+    )
     return losses_package.LossFunctionWrapper(loss, name=name)
 
 

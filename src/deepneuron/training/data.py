@@ -77,7 +77,10 @@ class ArrayData:
             for a in (self.arrays if self.shuffle else ())
         ]
         for i in range(math.ceil(self.samples / self.batch_size)):
-            start, end = i * self.batch_size, min((i + 1) * self.batch_size, self.samples)
+            start, end = (
+                i * self.batch_size,
+                min((i + 1) * self.batch_size, self.samples),
+            )
             if order is None:
                 leaves = [a[start:end] for a in self.arrays]
             else:
@@ -274,7 +277,9 @@ def _to_arrays(tree: Any, name: str) -> Any:
     if array.dtype.kind not in "biuf":
         raise DataError(f"{name} holds values of type {array.dtype}, not numbers.")
     if array.ndim == 0:
-        raise DataError(f"{name} is the single number {array}; it needs an axis of samples.")
+        raise DataError(
+            f"{name} is the single number {array}; it needs an axis of samples."
+        )
     if is_float(array.dtype.name) and array.dtype.name != floatx():
         array = array.astype(floatx())
     return array
@@ -301,7 +306,9 @@ def _check_lengths(x: Any, y: Any, sample_weight: Any) -> None:
     if not sizes:
         raise DataError("There is no data: x is empty or None.")
     if len(sizes) > 1:
-        listed = ", ".join(f"{n}: {s[0] if len(s) == 1 else s}" for n, s in lengths.items() if s)
+        listed = ", ".join(
+            f"{n}: {s[0] if len(s) == 1 else s}" for n, s in lengths.items() if s
+        )
         raise DataError(
             f"The numbers of samples differ ({listed}); every x needs exactly one y."
         )

@@ -103,7 +103,9 @@ class Trainer:
             if isinstance(part, str) and part.lower() not in ("crossentropy", "ce"):
                 losses_package.get(part)
         self.loss = loss
-        self._compile_loss = None if loss is None else CompileLoss(loss, loss_weights, names)
+        self._compile_loss = (
+            None if loss is None else CompileLoss(loss, loss_weights, names)
+        )
         self._compile_metrics = None
         if metrics or weighted_metrics:
             self._compile_metrics = CompileMetrics(metrics, weighted_metrics, names)
@@ -164,7 +166,9 @@ class Trainer:
             grads = gradients(scaled, self.trainable_variables)
             self.optimizer.apply(grads, self.trainable_variables)
         else:
-            warnings.warn("The model does not have any trainable weights.", stacklevel=2)
+            warnings.warn(
+                "The model does not have any trainable weights.", stacklevel=2
+            )
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -384,7 +388,9 @@ class Trainer:
         """
         self._assert_compiled("evaluate")
         if kwargs:
-            raise ArgumentError(f"evaluate does not know {', '.join(map(repr, kwargs))}.")
+            raise ArgumentError(
+                f"evaluate does not know {', '.join(map(repr, kwargs))}."
+            )
         data = make_data(
             x, y, sample_weight, batch_size=batch_size, steps=steps, check=True
         )
@@ -479,7 +485,11 @@ class Trainer:
         return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
 
     def test_on_batch(
-        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        return_dict: bool = False,
     ) -> Any:
         """The loss and the metrics of one batch, with the weights as they are."""
         self._assert_compiled("test_on_batch")
