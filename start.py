@@ -173,7 +173,11 @@ def script(name: str) -> Path:
 def train(rest: list[str]) -> int:
     """Train a classifier: arguments as for `deepneuron train`."""
     set_up()
-    return run([script("deepneuron"), "train", *rest])
+    # So that help and advice name commands that work here, outside of `.venv`.
+    program = f"{'py' if os.name == 'nt' else 'python3'} {Path(sys.argv[0])}"
+    return run(
+        [script("deepneuron"), "train", *rest], env={"DEEPNEURON_PROGRAM": program}
+    )
 
 
 def test(rest: list[str]) -> int:

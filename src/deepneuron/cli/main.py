@@ -5,94 +5,93 @@ Exit codes: 0, 2 for a user's error (one sentence on stderr), 130 for Ctrl-C.
 
 from __future__ import annotations
 
+import os
 import sys
-from pathlib import Path
+from contextlib import suppress
 
 import click
 
 from deepneuron._version import __version__
-from deepneuron.errors import DeepneuronError
+from deepneuron.cli.completion import COMPLETE_VARIABLE, completion
+from deepneuron.cli.train import train
+from deepneuron.errors import DeepneuronError, UnknownNameError
+
+
+class _Commands(click.Group):
+    """A group that knows what a misspelt command was meant to be."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and not ctx.resilient_parsing:
+            raise UnknownNameError("command", cmd_name, self.commands)
+        return command
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88}
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 88},
 )
-@click.version_option(__version__, prog_name="deepneuron")
-def cli() -> None:
+@click.version_option(__version__, "-V", "--version", prog_name="deepneuron")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Neural networks you can see through.
 
     \b
     Begin with:
-        deepneuron train digits
-    """
-
-
-@cli.command()
-@click.argument("data", type=click.Choice(["digits", "fashion"]))
-@click.option("--epochs", default=15, show_default=True, help="Passes over the data.")
-@click.option("--batch-size", default=32, show_default=True, help="Pictures a step.")
-@click.option("--learning-rate", default=1e-3, show_default=True, help="Of Adam.")
-@click.option("--seed", default=0, show_default=True, help="Of everything random.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the results.  [default: runs/DATA]",
-)
-def train(
-    data: str,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
-    out: Path | None,
-) -> None:
-    """Train an image classifier and test it on pictures that it never saw.
-
-    DATA is one of the sets that come with deepneuron: digits (1,797 handwritten digits)
-    or fashion (2,500 articles of clothing).
+      deepneuron train digits      train a network on handwritten digits
+      deepneuron train --help      all that can be chosen
 
     \b
-    Writes into the folder of --out:
-        model.keras     the network; Keras opens it, too
-        history.csv     loss and accuracy of every epoch
-        metrics.json    test accuracy and how it was reached
+    Let the Tab key complete commands and options:
+      deepneuron completion --help
+    """  # noqa: D301 - click asks for the character \b itself
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
-    \b
-    Examples:
-        deepneuron train digits
-        deepneuron train fashion --epochs 30 --out runs/clothes
+
+cli.add_command(train)
+cli.add_command(completion)
+
+
+def main(program: str | None = None) -> None:
+    """Run the command line, turning errors of the user into one sentence.
+
+    Args:
+        program: how the user calls it, for help and advice; start.py says so in the
+            environment.
     """
-    from deepneuron import vision
-
-    result = vision.train(
-        data,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        seed=seed,
-        out=out,
-    )
-    test = result.metrics["test"]
-    click.echo(
-        f"Test accuracy {test['accuracy']:.4f} on {test['samples']} pictures "
-        f"({result.metrics['seconds']:.0f} s). Results in {result.out}"
-    )
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):  # replaced by something simpler
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    program = program or os.environ.get("DEEPNEURON_PROGRAM") or "deepneuron"
+    sys.exit(_run(program))
 
 
-def main() -> None:
-    """Run the command line, turning errors of the user into one sentence."""
+def _run(program: str) -> int:
     try:
-        code = cli.main(prog_name="deepneuron", standalone_mode=False)
+        code = cli.main(
+            prog_name=program,
+            complete_var=COMPLETE_VARIABLE,
+            standalone_mode=False,
+        )
     except click.ClickException as error:
-        error.show()
-        code = 2
+        return _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
         click.echo("Interrupted.", err=True)
-        code = 130
+        return 130
+    except BrokenPipeError:  # the reader, such as `head`, has gone
+        # Python flushes stdout when it ends, and must not meet the closed pipe again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except (DeepneuronError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
-        code = 2
-    sys.exit(code or 0)
+        return _fail(str(error))
+    return code if isinstance(code, int) else 0
+
+
+def _fail(sentence: str) -> int:
+    click.echo(f"Error: {sentence}", err=True)
+    return 2
 
 
 if __name__ == "__main__":

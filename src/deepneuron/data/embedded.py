@@ -69,7 +69,7 @@ def get_embedded(name: str) -> Embedded:
     'Ankle boot'
     """
     if name not in EMBEDDED:
-        raise UnknownNameError("embedded data set", name, EMBEDDED)
+        raise UnknownNameError("data set", name, EMBEDDED)
     return EMBEDDED[name]
 
 

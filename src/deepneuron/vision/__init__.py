@@ -1,5 +1,6 @@
 """Pictures in, a classifier out."""
 
-from deepneuron.vision.job import Result, train
+from deepneuron.vision.job import train
+from deepneuron.vision.run import Interrupted, Run
 
-__all__ = ["Result", "train"]
+__all__ = ["Interrupted", "Run", "train"]

@@ -1,0 +1,298 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deepneuron._version import __version__
+from deepneuron.cli import train as command
+from deepneuron.cli.main import cli, main
+from deepneuron.data import EMBEDDED
+from deepneuron.vision import job
+from deepneuron.vision.pictures import load_pictures
+
+FILES = {"model.keras", "history.csv", "metrics.json"}
+
+
+@pytest.fixture
+def deepneuron(monkeypatch, capsys):
+    """Runs the command line in this process: (exit code, stdout, stderr)."""
+
+    def call(*arguments, program=None):
+        monkeypatch.setattr(sys, "argv", ["deepneuron", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            main(program)
+        return (caught.value.code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """The job sees a part of its pictures only, so that it takes no time."""
+
+    def load(name, seed):
+        whole = load_pictures(name, seed)
+        for part in ("train", "validation", "test"):
+            x, y = getattr(whole, part)
+            object.__setattr__(whole, part, (x[:50], y[:50]))
+        return whole
+
+    monkeypatch.setattr(job, "load_pictures", load)
+
+
+def started(*arguments, **kwargs):
+    """The command line in a process of its own."""
+    source = Path(__file__).resolve().parents[2] / "src"
+    environment = {**os.environ, "PYTHONPATH": str(source), "PYTHONUNBUFFERED": "1"}
+    return subprocess.Popen(
+        [sys.executable, "-m", "deepneuron", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment,
+        **kwargs,
+    )
+
+
+def is_one_sentence(text):
+    return text.startswith("Error: ") and text.count("\n") == 1 and len(text) < 250
+
+
+def test_trains_and_says_what_is_where_and_what_is_next(deepneuron, few, tmp_path):
+    out = tmp_path / "runs" / "digits"
+    code, shown, errors = deepneuron("train", "digits", "--epochs", 2, "--out", out)
+    assert (code, errors) == (0, "")
+    assert {path.name for path in out.iterdir()} == FILES
+    metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    assert f"\nTest accuracy {metrics['test']['accuracy']:.4f} (" in shown
+    assert f"\nWritten to {out}\n" in shown
+    for word in (*FILES, "Try next", "deepneuron train fashion", "load_model("):
+        assert word in shown
+
+
+def test_every_option_reaches_the_job(deepneuron, few, tmp_path):
+    code, shown, _ = deepneuron(
+        *("train", "fashion", "--epochs", 1, "--batch-size", 25, "--seed", 3),
+        *("--learning-rate", 0.01, "--quiet", "--out", tmp_path),
+    )
+    assert code == 0
+    assert shown.startswith("Test accuracy 0.")
+    assert len(shown.splitlines()) == 1
+    metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["data"] == "fashion"
+    assert metrics["settings"] == {
+        "epochs": 1,
+        "batch_size": 25,
+        "learning_rate": 0.01,
+        "seed": 3,
+    }
+
+
+def test_defaults_are_those_of_the_job():
+    parameters = {p.name: p.default for p in command.train.params}
+    for name in ("epochs", "batch_size", "learning_rate"):
+        assert parameters[name] == job.train.__kwdefaults__[name]
+    assert parameters["seed"] == job.train.__kwdefaults__["seed"]
+    assert command.DATA.keys() == EMBEDDED.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["trian"], "Unknown command: 'trian'. Did you mean 'train'?"),
+        (["train"], "Name a data set, digits or fashion, as in: deepneuron train dig"),
+        (["train", "fasion"], "Unknown data set: 'fasion'. Did you mean 'fashion'?"),
+        (["train", "x"], "Unknown data set: 'x'. Known are: digits, fashion."),
+        (["train", "digits", "--epochs", "0"], "epochs must be a whole number, 1 or"),
+        (["train", "digits", "--epochs", "ten"], "'ten' is not a valid integer"),
+        (["train", "digits", "--epoch", "3"], "--epochs"),
+        (["train", "digits", "--batch-size", "0"], "batch_size must be"),
+        (["train", "digits", "--learning-rate", "-1"], "learning_rate must be"),
+        (["train", "digits", "--seed", "-1"], "seed must be"),
+        (["train", "digits", "--out", ""], "out is empty"),
+        (["train", "digits", "more"], "unexpected extra argument"),
+        (["completion", "cmd"], "'cmd' is not one of 'bash', 'zsh', 'fish'"),
+    ],
+)
+def test_an_error_of_the_user_is_one_sentence_and_two(
+    deepneuron, tmp_path, monkeypatch, arguments, words
+):
+    monkeypatch.chdir(tmp_path)
+    code, shown, errors = deepneuron(*arguments)
+    assert (code, shown) == (2, "")
+    assert is_one_sentence(errors)
+    assert words in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_where_the_folder_should_be(deepneuron, tmp_path):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    for out in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        code, shown, errors = deepneuron("train", "digits", "--out", out)
+        assert (code, shown) == (2, "")
+        assert is_one_sentence(errors)
+        assert "is a file, not a folder" in errors
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or getattr(os, "geteuid", lambda: 0)() == 0,
+    reason="permissions do not stop this user",
+)
+def test_a_folder_that_may_not_be_written_to(deepneuron, tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o555)
+    out = tmp_path / "closed" / "run"
+    code, _, errors = deepneuron("train", "digits", "--out", out)
+    assert code == 2
+    assert is_one_sentence(errors)
+    assert "Permission denied" in errors
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_help_of_the_program(deepneuron, arguments):
+    code, shown, errors = deepneuron(*arguments)
+    assert (code, errors) == (0, "")
+    for word in ("deepneuron train digits", "completion", "--version", "Commands:"):
+        assert word in shown
+
+
+def test_help_of_train_has_options_defaults_files_and_examples(deepneuron):
+    code, shown, _ = deepneuron("train", "--help")
+    assert code == 0
+    words = {
+        "--out",
+        "--epochs",
+        "--batch-size",
+        "--learning-rate",
+        "--seed",
+        "--quiet",
+    }
+    words |= {*FILES, *EMBEDDED, "runs/DATA", "Examples:", "Ctrl-C"}
+    assert not [word for word in words if word not in shown]
+    assert shown.count("default:") == 5
+
+
+def test_help_names_the_program_as_it_was_called(deepneuron, monkeypatch):
+    assert (
+        "python -m deepneuron train "
+        in deepneuron("train", "--help", program="python -m deepneuron")[1]
+    )
+    monkeypatch.setenv("DEEPNEURON_PROGRAM", "python3 start.py")
+    assert "as in: python3 start.py train digits" in deepneuron("train")[2]
+
+
+def test_version(deepneuron):
+    assert deepneuron("--version") == (0, f"deepneuron, version {__version__}\n", "")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.filterwarnings("ignore")  # click's, where no bash is
+def test_completion_prints_a_script_for_the_shell(deepneuron, shell):
+    code, shown, _ = deepneuron("completion", shell)
+    assert code == 0
+    assert f"_DEEPNEURON_COMPLETE={shell}_complete" in shown
+
+
+def test_the_tab_key_completes_data_sets_and_options(deepneuron, monkeypatch):
+    monkeypatch.setenv("_DEEPNEURON_COMPLETE", "bash_complete")
+    for words, wanted in (
+        ("deepneuron tr", "plain,train"),
+        ("deepneuron train fa", "plain,fashion"),
+        ("deepneuron train digits --ep", "plain,--epochs"),
+    ):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        assert deepneuron()[1].splitlines() == [wanted]
+
+
+def test_help_starts_fast_without_numpy():
+    code = (
+        "import sys; from deepneuron.cli.main import cli; "
+        "print(sorted({'numpy', 'h5py', 'rich', 'matplotlib'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[2] / "src"),
+        },
+    )
+    assert done.stdout == "[]\n"
+    assert set(cli.commands) == {"train", "completion"}
+
+
+def test_python_m_deepneuron_is_the_same_program():
+    process = started("train", "digit")
+    shown, errors = process.communicate(timeout=60)
+    assert (process.returncode, shown) == (2, "")
+    assert is_one_sentence(errors)
+
+
+def press_ctrl_c(process, after):
+    """Wait for a line that begins so, press Ctrl-C, return (exit code, out, err)."""
+    shown = []
+    for line in process.stdout:
+        shown.append(line)
+        if line.startswith(after):
+            break
+    process.send_signal(signal.SIGINT)
+    rest, errors = process.communicate(timeout=60)
+    return process.returncode, "".join(shown) + rest, errors
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_ends_with_130_and_keeps_the_network(tmp_path):
+    process = started("train", "digits", "--epochs", 500, "--out", tmp_path / "run")
+    code, shown, errors = press_ctrl_c(process, "epoch 1/500 ")
+    assert code == 130
+    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    text = (tmp_path / "run" / "metrics.json").read_text(encoding="utf-8")
+    metrics = json.loads(text)
+    assert metrics["interrupted"] is True
+    assert f"Test accuracy {metrics['test']['accuracy']:.4f}" in shown
+    assert errors == (
+        f"Interrupted; the network is that of epoch {metrics['best_epoch']}.\n"
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_at_once_ends_with_130_and_leaves_nothing(tmp_path):
+    process = started(
+        *("train", "fashion", "--batch-size", 8, "--epochs", 500),
+        *("--out", tmp_path / "a" / "run"),
+    )
+    code, _, errors = press_ctrl_c(process, "fashion: ")
+    assert code == 130
+    assert (
+        errors == "Interrupted before the first epoch was over; nothing was written.\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_defect_of_ours_is_no_error_of_the_user(monkeypatch):
+    def fail(*arguments, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(job, "_fit", fail)
+    monkeypatch.setattr(job, "claimed", lambda out: np.errstate())
+    monkeypatch.setattr(sys, "argv", ["deepneuron", "train", "digits"])
+    with pytest.raises(ZeroDivisionError):
+        main()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes close differently there")
+def test_a_reader_that_goes_is_no_traceback(tmp_path):
+    process = started("train", "digits", "--epochs", 2, "--out", tmp_path / "run")
+    process.stdout.readline()
+    process.stdout.close()
+    errors = process.stderr.read()
+    assert process.wait(timeout=60) == 1
+    assert errors == ""

@@ -1,0 +1,69 @@
+import re
+
+import pytest
+
+from deepneuron import vision
+from deepneuron.vision import progress
+
+
+def test_elsewhere_than_on_a_terminal_an_epoch_is_a_plain_line(few, tmp_path, capsys):
+    vision.train("digits", tmp_path, epochs=2)
+    title, *lines = capsys.readouterr().out.splitlines()
+    assert title == (
+        "digits: 96 training, 40 validation and 50 test pictures; 13,706 weights"
+    )
+    number = r"\d+\.\d{4}"
+    for epoch, line in enumerate(lines, start=1):
+        assert re.fullmatch(
+            rf"epoch {epoch}/2  loss {number}  accuracy {number}  val_loss {number}  "
+            rf"val_accuracy {number}  \d+\.\d s",
+            line,
+        )
+    assert len(lines) == 2
+
+
+def test_quiet_is_quiet(few, tmp_path, capsys):
+    vision.train("digits", tmp_path, epochs=1, quiet=True)
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    monkeypatch.setattr(progress, "_is_terminal", lambda: True)
+    monkeypatch.setattr(progress, "_INTERVAL", 0.0)
+    for name in ("NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    return monkeypatch
+
+
+def test_a_terminal_shows_batch_loss_accuracy_and_the_time_left(
+    few, tmp_path, capsys, terminal
+):
+    terminal.setenv("TERM", "xterm-256color")
+    vision.train("digits", tmp_path, epochs=2)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().out)
+    assert re.search(r"epoch 1/2 .* 2/3  loss \d\.\d+  accuracy \d\.\d+ ", shown)
+    assert re.search(r"epoch 2/2 .* 1/3 .* val \d\.\d+  0:0\d left", shown)
+    assert re.search(r"epoch +loss +accuracy +val_loss +val_accuracy +time", shown)
+    assert len(re.findall(r"^ +[12]/2( +\d+\.\d{4}){4} +\d+\.\d s", shown, re.M)) == 2
+
+
+def test_the_cursor_comes_back_after_ctrl_c(few, tmp_path, capsys, terminal):
+    def press(self, epoch, logs=None):
+        raise KeyboardInterrupt
+
+    terminal.setenv("TERM", "xterm-256color")
+    terminal.setattr(progress.LiveLine, "on_epoch_begin", press)
+    with pytest.raises(vision.Interrupted):
+        vision.train("digits", tmp_path, epochs=1)
+    hidden, back = "\x1b[?25l", "\x1b[?25h"
+    shown = capsys.readouterr().out
+    assert shown.rindex(back) > shown.rindex(hidden)
+
+
+def test_a_dumb_terminal_gets_plain_lines(few, tmp_path, capsys, terminal):
+    terminal.setenv("TERM", "dumb")
+    vision.train("digits", tmp_path, epochs=1)
+    assert "\x1b" not in capsys.readouterr().out
