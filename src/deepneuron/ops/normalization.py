@@ -30,7 +30,7 @@ from deepneuron.ops.reduction import axes_of
 from deepneuron.ops.shape import broadcast_to, moveaxis, reshape, squeeze, transpose
 from deepneuron.ops.types import cast, convert_to_tensor
 
-BLOCK_BYTES = 1 << 17  # a block and two scratch arrays of its size fit the cache
+BLOCK_BYTES = 1 << 18  # a block and what is computed from it fit the cache
 
 
 # --- the public functions
@@ -340,19 +340,20 @@ class batch_norm_grad(Op):
         channels, m = x.shape[-1], max(x.size // x.shape[-1], 1)
         r = 1 / np.sqrt(variance + epsilon)
         x, dy, dx_rows = _wide(x), _wide(dy), _wide(dx)
+        blocks, deviation = _blocks(x), _block_room(x)
         center = _tile(mean, x)
-        totals = np.zeros((2, channels))
-        deviation = scratch(x[_first_block(x)].shape, x.dtype)
-        for some in _blocks(x):
+        products, totals = np.zeros((2, x.shape[1]))
+        for some in blocks:
             d = np.subtract(x[some], center, out=deviation[: len(x[some])])
-            d *= dy[some]
-            totals += _fold(d, channels), _fold(dy[some], channels)
-        dgamma[...], dbeta[...] = totals[0] * r, totals[1]
+            products += np.multiply(d, dy[some], out=d).sum(axis=0)
+            totals += dy[some].sum(axis=0)
+        dgamma[...] = _fold(products, channels) * r
+        dbeta[...] = _fold(totals, channels)
         # dx = scale dy - (x - mean) slope - shift
         scale = gamma * r
         slope, shift = scale * r * dgamma / m, scale * dbeta / m
         scale, slope, shift = (_tile(v, x) for v in (scale, slope, shift))
-        for some in _blocks(x):
+        for some in blocks:
             d = np.subtract(x[some], center, out=deviation[: len(x[some])])
             d *= slope
             d += shift
@@ -366,25 +367,29 @@ class batch_norm_grad(Op):
 
 
 def _statistics(x, mean, variance):
-    """Mean and variance of every channel: those of each block, joined as Chan does."""
+    """mean and variance of every channel, in one pass over x
+
+    What is summed are deviations from a guess, the mean of the first block: sums of x
+    and x^2 themselves would cancel where the mean is large.
+    """
     channels = x.shape[-1]
     rows = _wide(x)
-    deviation = scratch(rows[_first_block(rows)].shape, x.dtype)
-    count, center, spread = 0, np.zeros(channels), np.zeros(channels)
-    for some in _blocks(rows):
-        block = rows[some]
-        n = block.size // channels
-        own = (_fold(block, channels) / n).astype(x.dtype)
-        d = np.subtract(block, _tile(own, rows), out=deviation[: len(block)])
-        rest = _fold(d, channels) / n  # what rounding left of the mean
-        np.square(d, out=d)
-        distance = own + rest - center
-        count += n
-        spread += _fold(d, channels) - n * rest**2
-        spread += distance**2 * (n * (count - n) / count)
-        center += distance * (n / count)
-    mean[...] = center if count else np.nan
-    variance[...] = np.maximum(spread, 0) / count if count else np.nan
+    blocks = _blocks(rows)
+    first = rows[blocks[0]] if blocks else rows
+    guess = _fold(first.sum(axis=0, dtype="float64"), channels)
+    guess = (guess * (channels / max(first.size, 1))).astype(x.dtype)
+    center = _tile(guess, rows)
+    deviation = _block_room(rows)
+    totals, squares = np.zeros((2, rows.shape[1]))
+    for some in blocks:
+        d = np.subtract(rows[some], center, out=deviation[: len(rows[some])])
+        totals += d.sum(axis=0)
+        squares += np.square(d, out=d).sum(axis=0)
+    with np.errstate(invalid="ignore"):  # of an empty batch there are none
+        rest = _fold(totals, channels) * channels / np.float64(x.size)
+        spread = _fold(squares, channels) * channels / np.float64(x.size)
+    mean[...] = guess + rest
+    variance[...] = np.maximum(spread - rest**2, 0)
 
 
 def _wide(x):
@@ -399,9 +404,9 @@ def _tile(vector, rows):
     return np.tile(vector, rows.shape[-1] // len(vector))
 
 
-def _fold(rows, channels):
-    """Sums over all but the channels, in float64."""
-    return rows.sum(axis=0).reshape(-1, channels).sum(axis=0, dtype="float64")
+def _fold(row, channels):
+    """The sums of a row, channel by channel."""
+    return row.reshape(-1, channels).sum(axis=0)
 
 
 # --- layer normalisation
@@ -431,14 +436,12 @@ class layer_norm(Op):
         y, mean, variance = out or _room(x, (*x.shape[:-1], 1))
         rows, y_rows = _rows(x), _rows(y)
         means, variances = _rows(mean), _rows(variance)
-        squares = scratch(rows[_first_block(rows)].shape, x.dtype)
         for some in _blocks(rows):
             m, v = means[some], variances[some]
             np.mean(rows[some], axis=1, keepdims=True, out=m)
             part = np.subtract(rows[some], m, out=y_rows[some])
-            square = np.square(part, out=squares[: len(part)])
-            np.mean(square, axis=1, keepdims=True, out=v)
-            part /= np.sqrt(v + epsilon)
+            v[...] = _row_dot(part, part) / x.shape[-1]
+            part *= 1 / np.sqrt(v + epsilon)
             part *= gamma
             part += beta
         return y, mean, variance
@@ -476,27 +479,31 @@ class layer_norm_grad(Op):
         features = x.shape[-1]
         x, dy, dx_rows = _rows(x), _rows(dy), _rows(dx)
         mean, variance = _rows(mean), _rows(variance)
-        totals = np.zeros((2, features))
-        block = x[_first_block(x)].shape
-        xhats, products = scratch(block, x.dtype), scratch(block, x.dtype)
+        products, totals = np.zeros((2, features))
+        xhats, scaled = _block_room(x), _block_room(x)
         for some in _blocks(x):
-            n = len(x[some])
+            part, n = dx_rows[some], len(x[some])
             r = 1 / np.sqrt(variance[some] + epsilon)
             xhat = np.subtract(x[some], mean[some], out=xhats[:n])
             xhat *= r
-            product = np.multiply(dy[some], xhat, out=products[:n])
-            totals += _fold(product, features), _fold(dy[some], features)
-            product *= gamma
-            xhat *= product.mean(axis=1, keepdims=True)
-            part = np.multiply(dy[some], gamma, out=dx_rows[some])
-            xhat += part.mean(axis=1, keepdims=True)
+            products += np.multiply(dy[some], xhat, out=scaled[:n]).sum(axis=0)
+            totals += dy[some].sum(axis=0)
+            np.multiply(dy[some], gamma, out=part)  # dxhat
+            level, slope = part.mean(axis=1, keepdims=True), _row_dot(part, xhat)
+            xhat *= slope / features
+            xhat += level
             part -= xhat
             part *= r
-        dgamma[...], dbeta[...] = totals
+        dgamma[...], dbeta[...] = products, totals
         return dx, dgamma, dbeta
 
     def gradient(self, node, ddx, ddgamma, ddbeta):
         return _second(node, ddx, ddgamma, ddbeta, (node.inputs[1].ndim - 1,))
+
+
+def _row_dot(x1, x2):
+    """(rows, 1): sum of x1 x2 along each row"""
+    return np.einsum("ij,ij->i", x1, x2)[:, None]
 
 
 def _rows(x):
@@ -574,15 +581,16 @@ def _second(node, a, b, c, axes):
     )
 
 
-def _first_block(rows):
-    return next(iter(_blocks(rows)), slice(0, 0))
-
-
 def _blocks(rows):
     """Slices of a few rows each."""
     step = max(1, BLOCK_BYTES // max(rows[:1].nbytes, 1))
-    for start in range(0, len(rows), step):
-        yield slice(start, min(start + step, len(rows)))
+    return [slice(start, start + step) for start in range(0, len(rows), step)]
+
+
+def _block_room(rows):
+    """Scratch memory for one block."""
+    count = min(len(rows), _blocks(rows)[0].stop) if len(rows) else 0
+    return scratch((count, rows.shape[1]), rows.dtype)
 
 
 def _floats(x):

@@ -3,9 +3,8 @@
     x: (n, height, width, channels)    y: (n, places down, places across, channels)
 
 A window has few positions, a batch many windows. So each operation goes through the
-positions and handles that one of all windows at once, for a few pictures at a time so
-that they stay in the cache. Positions that lie in the padding are left out: where y is
-cut out by `here`, x is by `there`.
+positions, and lifts the values at that one out of all windows at once: for a few
+pictures at a time, so that they stay in the cache.
 """
 
 from __future__ import annotations
@@ -135,26 +134,28 @@ class max_pool2d(Op):
             np.empty(shape, x.dtype),
             np.empty(shape, _position_type(size)),
         )
-        for some in _chunks(x):
-            _search(x[some], w, y[some], where[some])
+        lowest = -np.inf if is_float(x.dtype.name) else np.iinfo(x.dtype).min
+        chunks = _chunks(x)
+        room = [_room(chunks, y, t) for t in (x.dtype, bool, where.dtype)]
+        for some in chunks:
+            pictures, best, place = x[some], y[some], where[some]
+            value, better, here = (r[: len(best)] for r in room)
+            for k, (i, j) in enumerate(np.ndindex(w.size)):
+                _lift(pictures, w, i, j, value, lowest)
+                if k == 0:
+                    best[...] = value
+                    place[...] = 0
+                    continue
+                # place = k where it is better: k is larger than all before.
+                np.greater(value, best, out=better)
+                np.multiply(better.view("uint8"), place.dtype.type(k), out=here)
+                np.maximum(place, here, out=place)
+                np.maximum(best, value, out=best)  # which keeps a NaN
         return y, where
 
     def gradient(self, node, dy, dwhere):
         (x,), (_, where) = node.inputs, node.outputs
         return (max_pool2d_grad(dy, where, picture=x.shape[1:3], **node.attrs),)
-
-
-def _search(x, w, y, where):
-    """y = the maximum of each window of x, found at position `where`"""
-    y[...] = -np.inf if is_float(x.dtype.name) else np.iinfo(x.dtype).min
-    where[...] = 0
-    better = scratch(y.shape, bool)
-    for k, (i, j) in enumerate(np.ndindex(w.size)):
-        here, there = _meet(w, i, j)
-        best, value = y[here], x[there]
-        found = np.greater(value, best, out=better[here])
-        np.copyto(where[here], k, where=found)
-        np.maximum(best, value, out=best)  # which keeps a NaN
 
 
 @op
@@ -171,17 +172,16 @@ class max_pool2d_grad(Op):
 
     def forward(self, dy, where, /, picture, size, strides, padding="valid", out=None):
         w = windows("max_pool", picture, size, strides, padding)
-        dx = (
-            np.empty((len(dy), *picture, dy.shape[3]), dy.dtype) if out is None else out
-        )
-        for some in _chunks(dx):
+        shape = (len(dy), *picture, dy.shape[3])
+        dx = np.empty(shape, dy.dtype) if out is None else out
+        chunks = _chunks(dx)
+        share, chosen = _room(chunks, dy, dy.dtype), _Chosen(chunks, where, dy.dtype)
+        for some in chunks:
             dx[some] = 0
-            hit = scratch(dy[some].shape, bool)
+            part = share[: len(dx[some])]
             for k, (i, j) in enumerate(np.ndindex(w.size)):
-                here, there = _meet(w, i, j)
-                hits = np.equal(where[some][here], k, out=hit[here])
-                target = dx[some][there]
-                np.add(target, dy[some][here], out=target, where=hits)
+                chosen.at(k, some, dy[some], part)
+                _drop(part, w, i, j, dx[some])
         return dx
 
     def gradient(self, node, ddx):
@@ -205,19 +205,39 @@ class max_pool2d_pick(Op):
     def forward(self, x, where, /, size, strides, padding="valid", out=None):
         w = windows("max_pool", x.shape[1:3], size, strides, padding)
         y = np.empty(where.shape, x.dtype) if out is None else out
-        for some in _chunks(x):
-            y[some] = 0  # where the padding was "found"
-            hit = scratch(y[some].shape, bool)
+        chunks = _chunks(x)
+        value, chosen = _room(chunks, y, x.dtype), _Chosen(chunks, where, x.dtype)
+        for some in chunks:
+            y[some] = 0
+            part = value[: len(y[some])]
             for k, (i, j) in enumerate(np.ndindex(w.size)):
-                here, there = _meet(w, i, j)
-                hits = np.equal(where[some][here], k, out=hit[here])
-                np.copyto(y[some][here], x[some][there], where=hits)
+                _lift(x[some], w, i, j, part, 0)
+                chosen.at(k, some, part, part)
+                np.add(y[some], part, out=y[some])
         return y
 
     def gradient(self, node, dy):
         x, where = node.inputs
         picture = x.shape[1:3]
         return max_pool2d_grad(dy, where, picture=picture, **node.attrs), None
+
+
+class _Chosen:
+    """Values where the maximum was at a position, and 0 elsewhere.
+
+    They are multiplied as bits, by whole numbers 1 and 0: so 0 times NaN is 0 as well.
+    """
+
+    def __init__(self, chunks, where, dtype):
+        self.where, self.bits = where, f"int{8 * np.dtype(dtype).itemsize}"
+        self.hit = _room(chunks, where, bool)
+        self.factor = _room(chunks, where, self.bits)
+
+    def at(self, k, some, x, out):
+        where, n = self.where[some], len(x)
+        factor = self.factor[:n]
+        np.copyto(factor, np.equal(where, k, out=self.hit[:n]))
+        np.multiply(x.view(self.bits), factor, out=out.view(self.bits))
 
 
 def _position_type(size):
@@ -240,17 +260,18 @@ class average_pool2d(Op):
 
     def forward(self, x, /, size, strides, padding="valid", out=None):
         w = windows("average_pool", x.shape[1:3], size, strides, padding)
-        y = out
-        if y is None:
-            y = np.empty((len(x), *w.places, x.shape[3]), x.dtype)
-        counts = _counts(w, x.dtype)
-        for some in _chunks(x):
-            y[some] = 0
+        shape = (len(x), *w.places, x.shape[3])
+        y = np.empty(shape, x.dtype) if out is None else out
+        counts, chunks = _counts(w, x.dtype), _chunks(x)
+        value = _room(chunks, y, x.dtype)
+        for some in chunks:
+            total = y[some]
+            part = value[: len(total)]
+            total[...] = 0
             for i, j in np.ndindex(w.size):
-                here, there = _meet(w, i, j)
-                total = y[some][here]
-                np.add(total, x[some][there], out=total)
-            np.divide(y[some], counts, out=y[some])
+                _lift(x[some], w, i, j, part, 0)
+                np.add(total, part, out=total)
+            np.divide(total, counts, out=total)
         return y
 
     def gradient(self, node, dy):
@@ -272,18 +293,15 @@ class average_pool2d_grad(Op):
 
     def forward(self, dy, /, picture, size, strides, padding="valid", out=None):
         w = windows("average_pool", picture, size, strides, padding)
-        dx = (
-            np.empty((len(dy), *picture, dy.shape[3]), dy.dtype) if out is None else out
-        )
-        counts = _counts(w, dy.dtype)
-        for some in _chunks(dx):
+        shape = (len(dy), *picture, dy.shape[3])
+        dx = np.empty(shape, dy.dtype) if out is None else out
+        counts, chunks = _counts(w, dy.dtype), _chunks(dx)
+        share = _room(chunks, dy, dy.dtype)
+        for some in chunks:
             dx[some] = 0
-            share = scratch(dy[some].shape, dy.dtype)
-            np.divide(dy[some], counts, out=share)
+            part = np.divide(dy[some], counts, out=share[: len(dy[some])])
             for i, j in np.ndindex(w.size):
-                here, there = _meet(w, i, j)
-                total = dx[some][there]
-                np.add(total, share[here], out=total)
+                _drop(part, w, i, j, dx[some])
         return dx
 
     def gradient(self, node, ddx):
@@ -292,7 +310,34 @@ class average_pool2d_grad(Op):
         return (average_pool2d(ddx, **attrs),)
 
 
-# --- what they share
+def _counts(w, dtype):
+    """(places down, places across, 1): how many values each window has."""
+    counts = np.zeros((*w.places, 1), dtype)
+    for i, j in np.ndindex(w.size):
+        (_, *here), _ = _meet(w, i, j)
+        counts[tuple(here)] += 1
+    return counts
+
+
+# --- from the pictures to one position of their windows, and back
+
+
+def _lift(x, w, i, j, value, beyond):
+    """value = what x has at position (i, j) of every window; `beyond` in the padding"""
+    here, there = _meet(w, i, j)
+    if w.pads:
+        value[...] = beyond
+    _copy(value[here], x[there])
+
+
+def _drop(value, w, i, j, x):
+    """x += value, at position (i, j) of every window; x is 0 before the first"""
+    here, there = _meet(w, i, j)
+    target = x[there]
+    if any(k > s for k, s in zip(w.size, w.strides, strict=True)):
+        np.add(target, value[here], out=target)
+    else:  # no other window has been there
+        _copy(target, value[here])
 
 
 def _meet(w, i, j):
@@ -305,9 +350,7 @@ def _meet(w, i, j):
     for k, s, (before, _), n, places in zip(
         (i, j), w.strides, w.padding, w.picture, w.places, strict=True
     ):
-        first = max(
-            0, -((k - before) // s)
-        )  # the first window that reaches the picture
+        first = max(0, -((k - before) // s))  # the first that reaches the picture
         last = min(places - 1, (n - 1 - k + before) // s)
         start = first * s + k - before
         here.append(slice(first, max(last + 1, first)))
@@ -315,16 +358,26 @@ def _meet(w, i, j):
     return tuple(here), tuple(there)
 
 
-def _counts(w, dtype):
-    """(places down, places across, 1): how many values each window has."""
-    counts = np.zeros((1, *w.places, 1), dtype)
-    for i, j in np.ndindex(w.size):
-        counts[_meet(w, i, j)[0]] += 1
-    return counts[0]
+def _copy(target, source):
+    """target = source, a pixel with all its channels at a time if they lie together"""
+    both, itemsize = (target, source), source.itemsize
+    if source.size and all(x.strides[-1] == itemsize for x in both):
+        pixel = f"V{source.shape[-1] * itemsize}"
+        target, source = (x.view(pixel) for x in both)
+    target[...] = source
+
+
+# --- a few pictures at a time
 
 
 def _chunks(x):
     """Slices of a few pictures each."""
-    step = chunk_of(len(x), x[:1].nbytes)
-    for start in range(0, len(x), step):
-        yield slice(start, min(start + step, len(x)))
+    n = len(x)
+    step = chunk_of(n, x[:1].nbytes)
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+
+
+def _room(chunks, y, dtype):
+    """Scratch memory for what belongs to one chunk of y."""
+    n = chunks[0].stop if chunks else 0
+    return scratch((n, *y.shape[1:]), dtype)
