@@ -133,7 +133,8 @@ class Adaline(Neurons):
                 cost = self._cost(X, y, sample_weight)
                 self._remember(cost)
                 if self._diverged(cost, before, first):
-                    self._warn_of_divergence(X, sample_weight, cost, before)
+                    advice = self._advice(X, sample_weight, cost, before)
+                    warn(advice, DivergenceWarning)
                     return
                 if self.tol is not None and abs(before - cost) <= self.tol * first:
                     return
@@ -160,19 +161,18 @@ class Adaline(Neurons):
         # Once J grows, a factor is above 1, and J will grow for ever.
         return not cost <= before + 1e-9 * first
 
-    def _warn_of_divergence(
+    def _advice(
         self, X: np.ndarray, sample_weight: np.ndarray, cost: float, before: float
-    ) -> None:
+    ) -> str:
         limit = 20 * self._auto_eta(X, sample_weight)  # a single step that overshoots
         kind = "should be well below"
         if not self.stochastic:
             limit, kind = 2 / curvature(X, sample_weight), "must be below"
-        warn(
+        return (
             f"Adaline diverges: its cost J grew from {before:.4g} to {cost:.4g} in "
             f"epoch {self.n_iter_}, so learning stopped. eta={self.eta_:.4g} is too "
             f'large: on this data it {kind} {limit:.4g}. Take eta="auto", or a smaller '
-            "one; standardised features (StandardScaler) allow a larger one.",
-            DivergenceWarning,
+            "one; standardised features (StandardScaler) allow a larger one."
         )
 
     def _check_arguments(self) -> None:

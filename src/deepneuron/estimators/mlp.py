@@ -232,9 +232,9 @@ class MLP(BaseEstimator):
             return optimizers.Adam(
                 rate, beta_1=self.beta_1, beta_2=self.beta_2, epsilon=self.epsilon
             )
-        return optimizers.get(
-            {"class_name": self.solver, "config": {"learning_rate": rate}}
-        )
+        optimizer = optimizers.get(self.solver)
+        optimizer.learning_rate = rate
+        return optimizer
 
     def _batch_size(self, samples: int) -> int:
         size = 200 if self.batch_size == "auto" else int(self.batch_size)
@@ -420,6 +420,8 @@ class MLP(BaseEstimator):
         activations.get(_NAMES.get(self.activation, self.activation))
         if not isinstance(self.solver, str):
             raise ArgumentError(f"solver must be a name; received {self.solver!r}.")
+        if self.solver != "lbfgs":
+            optimizers.get(self.solver)
         one_of(self.learning_rate, "learning_rate", _SCHEDULES)
         if not (isinstance(self.batch_size, str) and self.batch_size == "auto"):
             positive(self.batch_size, "batch_size", whole=True)
@@ -510,6 +512,11 @@ _SCHEDULES = ("constant", "invscaling", "adaptive")
 
 def _sizes(hidden_layer_sizes: Any) -> list[int]:
     whole = isinstance(hidden_layer_sizes, (int, np.integer))
+    if not whole and not np.iterable(hidden_layer_sizes):
+        raise ArgumentError(
+            "hidden_layer_sizes must be the number of neurons of each hidden layer, "
+            f"such as (100,); received {hidden_layer_sizes!r}."
+        )
     sizes = [hidden_layer_sizes] if whole else list(hidden_layer_sizes)
     for size in sizes:
         positive(size, "Each of hidden_layer_sizes", whole=True)
