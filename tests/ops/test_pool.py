@@ -71,7 +71,7 @@ def test_pools_and_their_gradients_are_those_of_keras(pool, rank):
 
 
 @pytest.mark.parametrize("pool", POOLS)
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(case=pools(2))
 def test_pools_and_their_gradients_are_those_of_torch(pool, case):
     x, arguments = case
