@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.engine import scope
+from deepneuron.engine.dtypes import result_type
 from deepneuron.engine.executor import Executor
 from deepneuron.engine.graph import Graph
 from deepneuron.engine.kernels import NUMPY, KernelSet
@@ -67,6 +68,12 @@ class _Compiled:
                 self._free.append(executor)
 
 
+def _array(x: Any) -> np.ndarray:
+    """x as an array; a Python number has the type that it has in Keras."""
+    number = isinstance(x, (int, float))
+    return np.asarray(x, result_type(type(x))) if number else np.asarray(x)
+
+
 class Function:
     """A function over tensors that is captured and planned once per shape of its input.
 
@@ -94,7 +101,7 @@ class Function:
     def __call__(self, *args: Any) -> Any:
         """Run on arrays, or on lists, tuples and dictionaries of arrays."""
         leaves, structure = flatten(args)
-        leaves = [np.asarray(x) for x in leaves]
+        leaves = [_array(x) for x in leaves]
         signature = (structure, tuple((x.shape, x.dtype) for x in leaves), self.key())
         compiled = self._compiled.get(signature)
         if compiled is None:

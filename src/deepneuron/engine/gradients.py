@@ -32,7 +32,8 @@ def backpropagate(
     """
     nodes = topological([y])
 
-    needs = set(wrt)  # what depends on wrt; nothing else is walked through
+    # What depends on wrt; nothing else is walked through. Integers have no gradient.
+    needs = {w for w in wrt if is_float(w.dtype)}
     for node in nodes:
         if node.op.differentiable and needs.intersection(node.inputs):
             needs.update(out for out in node.outputs if is_float(out.dtype))
@@ -154,4 +155,6 @@ def _differentiate(loss: Any, wrt: Any) -> Any:
 def plain(x: Any) -> Any:
     """An eager tensor's array; anything else as it is."""
     value = x.value_or_none() if isinstance(x, Tensor) else None
-    return x if value is None else value
+    if value is None:
+        return x
+    return np.array(value) if x.node is None else value  # no window on a variable

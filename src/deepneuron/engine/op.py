@@ -179,7 +179,8 @@ def compute(node: Node) -> None:
         results = node.op.forward(*values, **node.attrs)
     results = results if isinstance(results, tuple) else (results,)
     for y, value in zip(node.outputs, results, strict=True):
-        y.set_value(np.asarray(value))
+        # A view of a variable must not change when the variable does.
+        y.set_value(np.array(value) if node.op.view else np.asarray(value))
 
 
 class Deferred(scope.Recording):

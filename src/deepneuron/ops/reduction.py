@@ -9,6 +9,7 @@ import numpy as np
 
 from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
+from deepneuron.errors import ShapeError
 from deepneuron.ops.logic import equal
 from deepneuron.ops.shape import broadcast_to, flip, reshape
 from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
@@ -42,6 +43,9 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ShapeError(f"There is no axis {a} in a tensor with {ndim} axes.")
     return tuple(a % ndim for a in axes)
 
 

@@ -138,6 +138,11 @@ class concatenate_all(Op):
 
     def infer(self, *xs, axis=-1):
         shape = list(xs[0].shape)
+        if not -len(shape) <= axis < len(shape):
+            raise ShapeError(
+                f"concatenate: there is no axis {axis} in shape {tuple(shape)}; `stack` "
+                "joins along a new axis."
+            )
         axis %= len(shape)
         for x in xs[1:]:
             others = list(x.shape)
