@@ -589,7 +589,7 @@ class Optimizer:
         """Whatever a captured step depends on; it changes if a setting was changed."""
         plain = (bool, int, float, str, type(None))
         settings = [(k, v) for k, v in vars(self).items() if isinstance(v, plain)]
-        return id(self), id(self._learning_rate), self._excluded, tuple(settings)
+        return self, self._learning_rate, self._excluded, tuple(settings)
 
     def get_config(self) -> dict[str, Any]:
         """The arguments that make an equal optimizer (without its state)."""

@@ -11,6 +11,7 @@ One batch through fit:
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -18,21 +19,24 @@ from typing import Any
 import numpy as np
 
 from deepneuron import losses as losses_package
-from deepneuron import optimizers, ops
+from deepneuron import metrics as metrics_package
+from deepneuron import ops, optimizers
 from deepneuron.callbacks import CallbackList
 from deepneuron.engine import scope
 from deepneuron.engine.capture import Function, capture
 from deepneuron.engine.gradients import gradients
 from deepneuron.engine.nest import flatten, map_structure, pack
 from deepneuron.engine.tensor import Tensor
-from deepneuron.errors import ArgumentError, DataError, NotCompiledError
+from deepneuron.errors import ArgumentError, DataError, DTypeError, NotCompiledError
 from deepneuron.metrics import Mean, Metric
 from deepneuron.serialization import deserialize, serialize
 from deepneuron.training.compiled import CompileLoss, CompileMetrics
 from deepneuron.training.data import (
     make_data,
+    no_batches,
     train_validation_split,
     unpack_x_y_sample_weight,
+    whole_number,
 )
 
 
@@ -41,7 +45,7 @@ class Trainer:
 
     _not_tracked = frozenset(
         {"optimizer", "history", "_compile_metrics", "_compile_loss", "_compile_config",
-         "_loss_tracker", "_functions", "_network", "loss"}
+         "_loss_tracker", "_functions", "_network", "_structure", "loss"}
     )  # fmt: skip
 
     # What the Layer beside it in a Model brings.
@@ -53,7 +57,7 @@ class Trainer:
 
     def __init__(self) -> None:
         self.compiled = False
-        self.stop_training = False
+        self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.loss: Any = None
         self.optimizer: Any = None
         self.history: Any = None
@@ -102,6 +106,9 @@ class Trainer:
         for part in flatten(loss)[0]:  # a misspelt name should fail here, not in fit
             if isinstance(part, str) and part.lower() not in ("crossentropy", "ce"):
                 losses_package.get(part)
+        for part in flatten((metrics, weighted_metrics))[0]:
+            if isinstance(part, str) and part.lower() not in ("accuracy", "acc"):
+                metrics_package.get(part)
         self.loss = loss
         self._compile_loss = (
             None if loss is None else CompileLoss(loss, loss_weights, names)
@@ -157,9 +164,7 @@ class Trainer:
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=True)  # type: ignore[operator]  # the Layer's call
-        loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-        )
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         self._track(loss, x)
         if self.trainable_variables:
             scaled = self.optimizer.scale_loss(loss)
@@ -175,9 +180,7 @@ class Trainer:
         """Forward and loss, with the weights left as they are."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-        )
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -208,6 +211,15 @@ class Trainer:
             )
         return total
 
+    def _loss_of(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool
+    ) -> Any:
+        """`compute_loss`, which a subclass may have written without `training`."""
+        arguments = {"x": x, "y": y, "y_pred": y_pred, "sample_weight": sample_weight}
+        if "training" in inspect.signature(self.compute_loss).parameters:
+            arguments["training"] = training
+        return self.compute_loss(**arguments)
+
     def compute_metrics(
         self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
     ) -> dict[str, Any]:
@@ -218,11 +230,12 @@ class Trainer:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """{name: value} of the model's metrics."""
+        own = type(self).metrics is Trainer.metrics
         results: dict[str, Any] = {}
-        for metric in self._own_metrics():
+        for metric in self._own_metrics() if own else self.metrics:
             value = metric.result()
             results.update(value if isinstance(value, dict) else {metric.name: value})
-        if self._compile_metrics is not None:
+        if own and self._compile_metrics is not None:
             results.update(self._compile_metrics.result())
         return results
 
@@ -304,8 +317,12 @@ class Trainer:
         Raises:
             NotCompiledError: `compile` was not called.
             DataError: numbers of samples that differ, NaN, text instead of numbers.
+            ArgumentError, DTypeError: an argument that makes no sense.
         """
         self._assert_compiled("fit")
+        epochs = whole_number("epochs", epochs, 0)
+        initial_epoch = whole_number("initial_epoch", initial_epoch, 0)
+        _is_due(0, validation_freq)  # rather now than after an epoch
         if validation_split and validation_data is None:
             (x, y, sample_weight), validation_data = train_validation_split(
                 (x, y, sample_weight), validation_split
@@ -335,32 +352,38 @@ class Trainer:
                 steps=data.batches,
                 model=self,
             )
-        step = self._function("train", self.train_step)
         self.stop_training = False
-        logs: dict[str, Any] = {}
+        logs: Any = None
         callbacks.on_train_begin()
-        for epoch in range(initial_epoch, epochs):
-            self.reset_metrics()
-            callbacks.on_epoch_begin(epoch)
-            for i, batch in enumerate(data.epoch()):
-                callbacks.on_train_batch_begin(i)
-                logs = step(batch)
-                callbacks.on_train_batch_end(i, logs)
+        try:
+            for epoch in range(initial_epoch, epochs):
+                self.reset_metrics()
+                callbacks.on_epoch_begin(epoch)
+                # Anew in each epoch: a callback may have frozen layers, or changed
+                # settings of the optimizer.
+                step = self._function("train", self.train_step)
+                i = None
+                for i, batch in enumerate(data.epoch()):
+                    callbacks.on_train_batch_begin(i)
+                    logs = step(batch)
+                    callbacks.on_train_batch_end(i, logs)
+                    if self.stop_training:
+                        break
+                if logs is None:
+                    raise no_batches(data)
+                if i is None:  # a generator that is used up; it has warned
+                    break
+                epoch_logs = _numbers(logs)
+                if validation is not None and _is_due(epoch, validation_freq):
+                    val_logs = self._evaluate(validation, callbacks)
+                    epoch_logs.update({f"val_{k}": v for k, v in val_logs.items()})
+                callbacks.on_epoch_end(epoch, epoch_logs)
+                logs = epoch_logs
                 if self.stop_training:
                     break
-            else:
-                if not logs:
-                    raise DataError("The data yielded no batch at all.")
-            epoch_logs = dict(_numbers(logs))
-            if validation is not None and _is_due(epoch, validation_freq):
-                val_logs = self._evaluate(validation, callbacks)
-                epoch_logs.update({f"val_{k}": v for k, v in val_logs.items()})
-            callbacks.on_epoch_end(epoch, epoch_logs)
-            logs = epoch_logs
-            if self.stop_training:
-                break
-        if epochs > 0:
-            self.optimizer.finalize_variable_values(self.trainable_variables)
+        finally:
+            if epochs > 0:
+                self.optimizer.finalize_variable_values(self.trainable_variables)
         callbacks.on_train_end(logs)
         return self.history
 
@@ -404,11 +427,11 @@ class Trainer:
                 model=self,
             )
         logs = self._evaluate(data, callbacks)
-        return logs if return_dict else _in_order(logs)
+        return logs if return_dict else self._in_order(logs)
 
     def _validation(self, data: Any, batch_size: Any, steps: Any) -> Any:
         if not isinstance(data, (tuple, list)):
-            return make_data(data, steps=steps)
+            return make_data(data, steps=steps, check=True)
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         return make_data(
             x, y, sample_weight, batch_size=batch_size, steps=steps, check=True
@@ -418,14 +441,19 @@ class Trainer:
         step = self._function("test", self.test_step)
         callbacks.on_test_begin()
         self.reset_metrics()
-        logs: dict[str, Any] = {}
+        self.stop_evaluating = False
+        logs: Any = None
         for i, batch in enumerate(data.epoch()):
             callbacks.on_test_batch_begin(i)
             logs = step(batch)
             callbacks.on_test_batch_end(i, logs)
-        logs = _numbers(logs)
-        callbacks.on_test_end(logs)
-        return logs
+            if self.stop_evaluating:
+                break
+        if logs is None:
+            raise no_batches(data)
+        numbers = _numbers(logs)
+        callbacks.on_test_end(numbers)
+        return numbers
 
     def predict(
         self,
@@ -455,6 +483,7 @@ class Trainer:
                 model=self,
             )
         step = self._function("predict", self.predict_step)
+        self.stop_predicting = False
         callbacks.on_predict_begin()
         collected: list[list[Any]] = []
         structure = None
@@ -464,6 +493,10 @@ class Trainer:
             leaves, structure = flatten(y)
             collected.append(leaves)
             callbacks.on_predict_batch_end(i, {"outputs": y})
+            if self.stop_predicting:
+                break
+        if not collected:
+            raise no_batches(data)
         callbacks.on_predict_end()
         columns = [np.concatenate(column) for column in zip(*collected, strict=True)]
         return pack(structure, columns)
@@ -506,8 +539,9 @@ class Trainer:
         batch = _one_batch(x, y, weight, classes)
         self.reset_metrics()  # the logs are those of this batch alone
         step = self.train_step if kind == "train" else self.test_step
+        self.reset_metrics()
         logs = _numbers(self._function(kind, step)(batch))
-        return logs if as_dict else _in_order(logs)
+        return logs if as_dict else self._in_order(logs)
 
     # --- functions of a step
 
@@ -517,21 +551,22 @@ class Trainer:
             return self._eager(step)
         if kind not in self._functions:
             self._functions[kind] = Function(step, key=lambda: self._structure)
-        self._structure = self._frozen()
+        self._structure = self._plan_key()
         function = self._functions[kind]
 
         def first(batch: Any) -> Any:
             self._ensure_built(kind, batch)
-            self._structure = self._frozen()
+            self._structure = self._plan_key()
             return function(batch)
 
         return function if self._is_ready(kind) else first
 
-    def _frozen(self) -> Any:
-        """What a plan depends on beside shapes: which weights learn."""
+    def _plan_key(self) -> Any:
+        """What a plan depends on beside shapes: which weights learn, and how."""
         layers = self._flatten_layers()  # type: ignore[attr-defined]
         learning = tuple(map(id, self.trainable_variables))
-        return tuple(layer.trainable for layer in layers), learning
+        how = getattr(self.optimizer, "plan_key", lambda: self.optimizer)()
+        return tuple(layer.trainable for layer in layers), learning, how
 
     def _is_ready(self, kind: str) -> bool:
         if not self.built:
@@ -571,6 +606,14 @@ class Trainer:
 
         return run
 
+    def _in_order(self, logs: dict[str, Any]) -> Any:
+        """The values in the order of the metrics; those of other names at the end."""
+        compiled = self._compile_metrics.metrics if self._compile_metrics else []
+        names = [m.name for m in (*self.metrics[:1], *compiled, *self.metrics[1:])]
+        first = [name for name in dict.fromkeys(names) if name in logs]
+        values = [logs[n] for n in (*first, *sorted(set(logs) - set(first)))]
+        return values[0] if len(values) == 1 else values
+
     def _assert_compiled(self, method: str) -> None:
         if not self.compiled:
             raise NotCompiledError(
@@ -586,19 +629,18 @@ def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
 
 def _numbers(logs: dict[str, Any]) -> dict[str, Any]:
     """Python floats, except for what holds more than one value."""
+    if not isinstance(logs, dict):
+        raise DTypeError(
+            "A train_step or test_step returns its logs as a dictionary {name: value}; "
+            f"yours returned {type(logs).__name__}: {logs!r}."
+        )
     return {
         name: float(value) if np.ndim(value) == 0 else np.array(value)
         for name, value in logs.items()
     }
 
 
-def _in_order(logs: dict[str, Any]) -> Any:
-    values = [logs["loss"]] if "loss" in logs else []
-    values += [value for name, value in logs.items() if name != "loss"]
-    return values[0] if len(values) == 1 else values
-
-
 def _is_due(epoch: int, freq: Any) -> bool:
-    if isinstance(freq, int):
-        return (epoch + 1) % freq == 0
-    return (epoch + 1) in freq
+    if isinstance(freq, (list, tuple, set, frozenset, range)):
+        return (epoch + 1) in freq
+    return (epoch + 1) % whole_number("validation_freq", freq, 1) == 0
