@@ -367,8 +367,7 @@ def test_partial_fit_refuses_what_goes_by_more_than_an_epoch() -> None:
     X, y = data_of("two", 0)
     with pytest.raises(ArgumentError, match="early_stopping"):
         MLPClassifier(early_stopping=True).partial_fit(X, y)
-    with pytest.raises(ArgumentError, match="lbfgs"):
-        MLPClassifier(solver="lbfgs").partial_fit(X, y)
+    assert not hasattr(MLPClassifier(solver="lbfgs"), "partial_fit")
 
 
 def test_another_kind_of_target_is_refused_in_the_middle() -> None:

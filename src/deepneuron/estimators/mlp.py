@@ -436,17 +436,10 @@ class MLP(BaseEstimator):
         for name in ("validation_fraction", "beta_1", "beta_2"):
             between(getattr(self, name), name, 0, 1)
         between(self.momentum, "momentum", 0, 1, closed=True)
-        if not incremental:
-            return
-        if self.early_stopping:
+        if incremental and self.early_stopping:
             raise ArgumentError(
                 "partial_fit cannot stop early, because it is one epoch. Set "
                 "early_stopping=False, or call fit."
-            )
-        if self.solver == "lbfgs":
-            raise ArgumentError(
-                'partial_fit goes by epochs, which solver="lbfgs" does not have. '
-                'Take solver="adam" or "sgd".'
             )
 
     # --- answers
@@ -505,6 +498,16 @@ class MLP(BaseEstimator):
         optimizer.build(self.model_.trainable_variables)
         if len(optimizer.variables) == len(data["slots"]):
             optimizer.set_weights(data["slots"])
+
+
+def goes_by_epochs(network: MLP) -> bool:
+    """Whether there is a partial_fit."""
+    if network.solver == "lbfgs":
+        raise AttributeError(
+            'partial_fit goes by epochs, which solver="lbfgs" does not have. Take '
+            'solver="adam" or "sgd".'
+        )
+    return True
 
 
 _SCHEDULES = ("constant", "invscaling", "adaptive")

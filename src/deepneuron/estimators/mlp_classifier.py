@@ -7,13 +7,14 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import column_or_1d
 
 from deepneuron import losses, ops
 from deepneuron.errors import DataError
 from deepneuron.estimators.checking import checked_classes
-from deepneuron.estimators.mlp import MLP
+from deepneuron.estimators.mlp import MLP, goes_by_epochs
 
 
 class MLPClassifier(ClassifierMixin, MLP):
@@ -101,6 +102,7 @@ class MLPClassifier(ClassifierMixin, MLP):
         """
         return self._fit(X, y, sample_weight)
 
+    @available_if(goes_by_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(
         self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
     ) -> Self:

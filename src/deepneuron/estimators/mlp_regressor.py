@@ -7,10 +7,11 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import column_or_1d
 
 from deepneuron import losses
-from deepneuron.estimators.mlp import MLP
+from deepneuron.estimators.mlp import MLP, goes_by_epochs
 
 
 class MLPRegressor(RegressorMixin, MLP):
@@ -65,6 +66,7 @@ class MLPRegressor(RegressorMixin, MLP):
         """
         return self._fit(X, y, sample_weight)
 
+    @available_if(goes_by_epochs)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One more epoch, on these examples, from the weights that there are.
 
