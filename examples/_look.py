@@ -6,6 +6,7 @@ Nothing here is about neural networks.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import warnings
 from pathlib import Path
@@ -24,7 +25,7 @@ CLASSES = (BLUE, ORANGE)  # class 0, class 1
 
 # From "surely class 0" to "surely class 1"; white is "I cannot tell".
 SURFACE = LinearSegmentedColormap.from_list(
-    "surface", ["#4C9FD0", "#A9D0E8", "#FBFBFB", "#F3C09B", "#E5873F"]
+    "surface", ["#83BBDD", "#BEDCED", "#FBFBFB", "#F7D3B9", "#EFAC7E"]
 )
 
 LOOK = {
@@ -45,6 +46,8 @@ LOOK = {
     "ytick.color": INK,
     "legend.frameon": False,
     "lines.linewidth": 2,
+    "figure.constrained_layout.w_pad": 0.12,
+    "figure.constrained_layout.h_pad": 0.12,
 }
 
 
@@ -74,6 +77,7 @@ class Story:
         if not self.show:
             mpl.use("Agg")  # draws into files, so it works without a screen
         plt.rcParams.update(LOOK)
+        one_thread()
         print(f"{title}\n{'=' * len(title)}")
 
     def chapter(self, title: str) -> None:
@@ -90,6 +94,14 @@ class Story:
         """Open the windows, if they were asked for."""
         if self.show:
             plt.show()
+
+
+def one_thread() -> None:
+    """Multiply matrices on one core: for such small ones, several mostly wait."""
+    with contextlib.suppress(ImportError):  # it comes with scikit-learn
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1)
 
 
 def real_keras() -> ModuleType | None:
