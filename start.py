@@ -201,6 +201,7 @@ def lint(rest: list[str]) -> int:
         [script("ruff"), "format", "--check", "."],
         [PYTHON, "-m", "mypy"],
         [script("lint-imports"), "--no-logo"],
+        [PYTHON, ROOT / "tools" / "stub_ops.py", "--check"],
         [PYTHON, ROOT / "tools" / "size.py"],
     ]
     # All of them run, so that one call shows everything there is to mend.

@@ -74,7 +74,7 @@ class Variable(Tensor):
         )
         self._array = array
         self._trainable = bool(trainable)
-        self.path = f"{current_path()}/{self.name}" if current_path() else self.name
+        self.path: str = f"{current_path()}/{self.name}".lstrip("/")
         self.autocast = autocast
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -102,8 +102,12 @@ class Variable(Tensor):
 
     @property
     def value(self) -> Any:
-        """What the mode reads: an array (a copy), or a tensor of the graph."""
+        """What it is now: an array (a copy), or a tensor that no assignment changes."""
         read = mode().read(self)
+        if read is self:  # captured: a Variable would be read anew wherever it is used
+            from deepneuron.engine.op import registry
+
+            return registry["identity_value"](self)
         return read if isinstance(read, Tensor) else np.array(read)
 
     def value_or_none(self) -> np.ndarray | None:

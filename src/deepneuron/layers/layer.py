@@ -64,6 +64,8 @@ class Layer:
     # Layers that set this see their inputs as they are, without a cast.
     _convert_inputs = True
 
+    _auto_config: dict[str, Any]  # the arguments that it was made with
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
         self.__dict__["_auto_config"] = _bound_arguments(cls, args, kwargs)

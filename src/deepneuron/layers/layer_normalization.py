@@ -91,7 +91,7 @@ class LayerNormalization(Layer):
                 constraint=self.beta_constraint,
                 name="beta",
             )
-        self.input_spec = InputSpec(ndim=len(input_shape), axes=sizes)
+        self.input_spec = InputSpec(ndim=len(input_shape), axes={**sizes})
 
     def call(self, inputs: Any) -> Any:
         variant = {"rms_scaling": True} if self.rms_scaling else {}

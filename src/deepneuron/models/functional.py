@@ -20,7 +20,7 @@ def functional_from_config(
     """Make the layers, then call them again in the recorded order."""
     layers: dict[str, Any] = {}
     results: dict[tuple[str, int], Any] = {}  # (layer, its use) -> flat outputs
-    waiting = []
+    waiting: list[tuple[str, int, Any]] = []
     for data in config["layers"]:
         name = data.get("name", data["config"].get("name"))
         layers[name] = deserialize(data, custom_objects)

@@ -142,7 +142,7 @@ class Sequential(Model):
             self.build(inputs.shape)
         return super().call(inputs, training=training)
 
-    @property
+    @property  # type: ignore[misc]  # Model's setter only says that it must not be set
     def layers(self) -> list[Layer]:
         """The layers, without the input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepneuron.ops.optimizer import adadelta_update
+from deepneuron.ops import adadelta_update
 from deepneuron.optimizers.optimizer import Optimizer, decays_weights
 from deepneuron.serialization import keras_class
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepneuron.ops.optimizer import adam_step_size, adam_update, amsgrad_update
+from deepneuron.ops import adam_step_size, adam_update, amsgrad_update
 from deepneuron.optimizers.optimizer import Optimizer, decays_weights
 from deepneuron.serialization import keras_class
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron import ops
-from deepneuron.ops.optimizer import adamax_update
+from deepneuron.ops import adamax_update
 from deepneuron.optimizers.optimizer import Optimizer, decays_weights
 from deepneuron.serialization import keras_class
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron.errors import ArgumentError
-from deepneuron.ops.optimizer import lion_update
+from deepneuron.ops import lion_update
 from deepneuron.optimizers.optimizer import Optimizer, decays_weights
 from deepneuron.serialization import keras_class
 

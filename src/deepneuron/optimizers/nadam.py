@@ -7,7 +7,7 @@ from typing import Any
 from deepneuron import ops
 from deepneuron.engine.config import floatx
 from deepneuron.engine.variable import Variable
-from deepneuron.ops.optimizer import nadam_update
+from deepneuron.ops import nadam_update
 from deepneuron.optimizers.optimizer import Optimizer, decays_weights
 from deepneuron.serialization import keras_class
 

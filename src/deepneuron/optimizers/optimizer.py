@@ -21,7 +21,7 @@ from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
 from deepneuron.errors import ArgumentError, DTypeError, NotBuiltError, ShapeError
 from deepneuron.naming import auto_name, to_snake_case
-from deepneuron.ops.optimizer import moving_average
+from deepneuron.ops import moving_average
 from deepneuron.optimizers.clipping import clip
 from deepneuron.optimizers.schedules import LearningRateSchedule
 
@@ -528,7 +528,7 @@ class Optimizer:
     def _accumulate(self, grads: list[Any], variables: list[Variable]) -> None:
         """Work out the whole step, and keep it only if it is due."""
         steps = self.gradient_accumulation_steps
-        due = ops.equal(ops.mod(self._iterations + 1, steps), 0)
+        due = ops.equal(ops.mod(ops.add(self._iterations, 1), steps), 0)
         sums = [self.slot("gradient_accumulator", v) for v in variables]
         totals = [g + total for g, total in zip(grads, sums, strict=True)]
         names = [name for group in self.slots() for name in group]

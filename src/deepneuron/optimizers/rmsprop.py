@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepneuron.ops.optimizer import (
+from deepneuron.ops import (
     centered_rmsprop_momentum_update,
     centered_rmsprop_update,
     rmsprop_momentum_update,

@@ -246,7 +246,7 @@ class Trainer:
 
     def _own_metrics(self) -> list[Metric]:
         """All but the compiled ones: the loss, and those that layers hold."""
-        found = [] if self._loss_tracker is None else [self._loss_tracker]
+        found: list[Metric] = [self._loss_tracker] if self._loss_tracker else []
         if self._compile_loss is not None:
             found.extend(self._compile_loss.trackers)
         for layer in self._flatten_layers():  # type: ignore[attr-defined]

@@ -159,7 +159,7 @@ def _places(boxes: list[Any], arrows: list[tuple[int, int]]) -> dict[Any, Any]:
     for key in keys:
         lines[row[key]].append(key)
     for a, b in arrows:
-        path = [a, *((a, b, y) for y in range(row[a] + 1, row[b])), b]
+        path: list[Any] = [a, *((a, b, y) for y in range(row[a] + 1, row[b])), b]
         for upper, lower in pairwise(path):
             above_of[lower].append(upper)
         for passing in path[1:-1]:
