@@ -44,10 +44,12 @@ def test_a_terminal_shows_batch_loss_accuracy_and_the_time_left(
     terminal.setenv("TERM", "xterm-256color")
     vision.train("digits", tmp_path, epochs=2)
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", capsys.readouterr().out)
+    shown = shown.replace("\r", "\n")  # back to the beginning of the line
     assert re.search(r"epoch 1/2 .* 2/3  loss \d\.\d+  accuracy \d\.\d+ ", shown)
     assert re.search(r"epoch 2/2 .* 1/3 .* val \d\.\d+  0:0\d left", shown)
     assert re.search(r"epoch +loss +accuracy +val_loss +val_accuracy +time", shown)
-    assert len(re.findall(r"^ +[12]/2( +\d+\.\d{4}){4} +\d+\.\d s", shown, re.M)) == 2
+    rows = re.findall(r"\n +[12]/2(?: +\d+\.\d{4}){4} +\d+\.\d s", shown)
+    assert len(rows) == 2
 
 
 def test_the_cursor_comes_back_after_ctrl_c(few, tmp_path, capsys, terminal):

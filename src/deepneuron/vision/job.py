@@ -152,8 +152,8 @@ def _title(data: str, pictures: Pictures, model: Sequential) -> str:
         len(y) for _, y in (pictures.train, pictures.validation, pictures.test)
     )
     return (
-        f"{data}: {learn:,} training, {choose:,} validation and {test:,} test pictures; "
-        f"{model.count_params():,} weights"
+        f"{data}: {learn:,} training, {choose:,} validation and {test:,} test pictures;"
+        f" {model.count_params():,} weights"
     )
 
 
