@@ -95,6 +95,17 @@ def test_sets_up_once_and_hands_the_arguments_on(start, commands):
     assert commands[2:] == [train]
 
 
+def test_help_of_train_speaks_of_start(start, commands, monkeypatch):
+    told = []
+    monkeypatch.setattr(start, "run", lambda command, env=None: told.append(env) or 0)
+    monkeypatch.setattr(sys, "argv", ["start.py", "train"])
+    start.main(["train", "digits"])
+    assert told[-1]["DEEPNEURON_PROGRAM"].split() == [
+        "py" if os.name == "nt" else "python3",
+        "start.py",
+    ]
+
+
 def test_extras_add_up(start, commands):
     start.main(["install", "torch"])
     start.main(["test", "-x"])
