@@ -16,6 +16,7 @@ the variance.
 from __future__ import annotations
 
 import math
+from functools import wraps
 
 import numpy as np
 
@@ -273,6 +274,20 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     return x / maximum(norm, epsilon)
 
 
+def _in_rows(forward):
+    """`forward`, for outputs that are no plain rows of memory as well."""
+
+    @wraps(forward)
+    def forward_in_rows(self, *inputs, out=None, **attrs):
+        if out is None or all(y.flags.c_contiguous for y in out):
+            return forward(self, *inputs, out=out, **attrs)
+        for y, value in zip(out, forward(self, *inputs, **attrs), strict=True):
+            y[...] = value
+        return out
+
+    return forward_in_rows
+
+
 # --- batch normalisation
 
 
@@ -296,6 +311,7 @@ class batch_norm(Op):
         vector = Spec((x.shape[-1],), x.dtype)
         return Spec(tuple(x.shape), x.dtype), vector, vector
 
+    @_in_rows
     def forward(self, x, gamma, beta, /, epsilon=1e-3, out=None):
         y, mean, variance = out or _room(x, x.shape[-1:])
         _statistics(x, mean, variance)
@@ -335,6 +351,7 @@ class batch_norm_grad(Op):
         vector = Spec(tuple(gamma.shape), x.dtype)
         return Spec(tuple(x.shape), x.dtype), vector, vector
 
+    @_in_rows
     def forward(self, dy, x, gamma, mean, variance, /, epsilon=1e-3, out=None):
         dx, dgamma, dbeta = out or _room(x, x.shape[-1:])
         channels, m = x.shape[-1], max(x.size // x.shape[-1], 1)
@@ -432,6 +449,7 @@ class layer_norm(Op):
         column = Spec((*x.shape[:-1], 1), x.dtype)
         return Spec(tuple(x.shape), x.dtype), column, column
 
+    @_in_rows
     def forward(self, x, gamma, beta, /, epsilon=1e-3, out=None):
         y, mean, variance = out or _room(x, (*x.shape[:-1], 1))
         rows, y_rows = _rows(x), _rows(y)
@@ -474,6 +492,7 @@ class layer_norm_grad(Op):
         vector = Spec(tuple(gamma.shape), x.dtype)
         return Spec(tuple(x.shape), x.dtype), vector, vector
 
+    @_in_rows
     def forward(self, dy, x, gamma, mean, variance, /, epsilon=1e-3, out=None):
         dx, dgamma, dbeta = out or _room(x, x.shape[-1:])
         features = x.shape[-1]
@@ -522,7 +541,7 @@ def _room(x, shape):
 def _statistics_grad(node, dmean, dvariance):
     """What comes to x through mean and variance; None where nobody uses them."""
     x, mean = node.inputs[0], node.outputs[1]
-    m = x.size // mean.size
+    m = max(x.size // max(mean.size, 1), 1)
     dx = None
     if dmean is not None:
         dx = broadcast_to(dmean / m, x.shape)
