@@ -181,7 +181,13 @@ def _sigmoid_cross_entropy(t: Any, target: Any, logits: Any) -> Any:
 
 
 def _padded(
-    t: Any, x: Any, size: Any, strides: Any, padding: Any, dilation: Any, value: float = 0
+    t: Any,
+    x: Any,
+    size: Any,
+    strides: Any,
+    padding: Any,
+    dilation: Any,
+    value: float = 0,
 ) -> Any:
     """(n, height, width, channels) -> (n, channels, height, width) with its padding."""
     x = x.permute(0, 3, 1, 2)
@@ -236,13 +242,55 @@ def _layer_norm(t: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
 
 TORCH: dict[str, Callable[..., Any]] = {
     **_named(
-        "absolute", "add", "arccos", "arcsin", "arctan", "arctan2", "ceil", "cos",
-        "cosh", "divide", "erf", "exp", "exp2", "expm1", "floor", "floor_divide", "isfinite",
-        "isinf", "isnan", "log", "log10", "log1p", "log2", "logaddexp", "logical_and",
-        "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply",
-        "negative", "not_equal", "greater", "greater_equal", "less", "less_equal",
-        "reciprocal", "relu", "rsqrt", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
-        "subtract", "tan", "tanh",
+        "absolute",
+        "add",
+        "arccos",
+        "arcsin",
+        "arctan",
+        "arctan2",
+        "ceil",
+        "cos",
+        "cosh",
+        "divide",
+        "erf",
+        "exp",
+        "exp2",
+        "expm1",
+        "floor",
+        "floor_divide",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "logaddexp",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "logical_xor",
+        "maximum",
+        "minimum",
+        "multiply",
+        "negative",
+        "not_equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "reciprocal",
+        "relu",
+        "rsqrt",
+        "sigmoid",
+        "sign",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "subtract",
+        "tan",
+        "tanh",
     ),
     "all": _one_by_one("all"),
     "any": _one_by_one("any"),
@@ -262,12 +310,14 @@ TORCH: dict[str, Callable[..., Any]] = {
     "cumulative_sum": lambda t, x, axis: t.cumsum(x, dim=axis),
     "einstein_sum": lambda t, *xs, subscripts: t.einsum(subscripts, *xs),
     "elu": lambda t, x, alpha: t.nn.functional.elu(x, alpha),
-    "equal": lambda t, a, b: t.eq(a, b),
+    "equal": _at("eq"),
     "fill_like": lambda t, x, value, dtype: t.full_like(
         x, value, dtype=getattr(t, dtype or "float64")
     ),
     "gather": _gather,
-    "gather_along": lambda t, x, indices, axis: t.gather(x, axis, indices % x.shape[axis]),
+    "gather_along": lambda t, x, indices, axis: t.gather(
+        x, axis, indices % x.shape[axis]
+    ),
     "gelu": _gelu,
     "gemm": lambda t, a, b, ta, tb: (a.mT if ta else a) @ (b.mT if tb else b),
     "getitem": _getitem,
@@ -280,13 +330,17 @@ TORCH: dict[str, Callable[..., Any]] = {
     "log_softmax": _along("log_softmax"),
     "max_pool2d": _max_pool2d,
     "mean": _reduced("mean"),
-    "mod": lambda t, a, b: t.remainder(a, b),
+    "mod": _at("remainder"),
     "one_hot_value": _one_hot,
     "pad_constant": _pad,
     "pick": lambda t, target, x: t.gather(x, -1, target[..., None])[..., 0],
-    "power": lambda t, a, b: t.pow(a, b),
-    "prod": lambda t, x, axis, keepdims, dtype: _one_by_one("prod")(t, x, axis, keepdims),
-    "repeat_each": lambda t, x, repeats, axis: t.repeat_interleave(x, repeats, dim=axis),
+    "power": _at("pow"),
+    "prod": lambda t, x, axis, keepdims, dtype: _one_by_one("prod")(
+        t, x, axis, keepdims
+    ),
+    "repeat_each": lambda t, x, repeats, axis: t.repeat_interleave(
+        x, repeats, dim=axis
+    ),
     "repeat_blocks": lambda t, x, repeats: t.tile(x, repeats),
     "reshape": lambda t, x, newshape: x.reshape(newshape),
     "round": lambda t, x, decimals: t.round(x, decimals=decimals),
@@ -312,13 +366,14 @@ TORCH: dict[str, Callable[..., Any]] = {
     "sum": _reduced("sum"),
     "sum_to": _sum_to,
     "transpose": _transpose,
-}  # fmt: skip
+}
 
 _OURS = "torch has no such function; finite differences and tests of its own judge it"
 NOT_IN_TORCH: dict[str, str] = {
     "sparse_plus": _OURS,
     "sparsemax": _OURS,
     "product_of_others": _OURS,
+    "affine": "torch counts pixels from -1 to 1; tests/layers compare with Keras",
     "max_pool2d_pick": "part of the second gradient of max_pool2d only",
 }
 

@@ -20,7 +20,7 @@ import deepneuron.ops
 from deepneuron import ops
 from deepneuron.engine import graph as engine_graph
 from deepneuron.engine.capture import Function, capture
-from deepneuron.engine.dtypes import DTYPES, is_float
+from deepneuron.engine.dtypes import DTYPES
 from deepneuron.engine.executor import Executor
 from deepneuron.engine.op import Case, Op, registry
 from deepneuron.engine.plan import make_plan
@@ -171,9 +171,7 @@ def batches(op: Op, case: Case) -> Iterator[tuple[int, ...]]:
 
 
 def resized(xs: list[np.ndarray], chosen: tuple[int, ...], size: Any) -> list[Any]:
-    return [
-        (size, *x.shape[1:]) if i in chosen else x.shape for i, x in enumerate(xs)
-    ]
+    return [(size, *x.shape[1:]) if i in chosen else x.shape for i, x in enumerate(xs)]
 
 
 # --- every op has cases, and every name that Keras has is compared
@@ -195,12 +193,16 @@ def test_the_tables_leave_no_op_out_and_name_none_that_is_not() -> None:
     assert not set(TORCH) & set(NOT_IN_TORCH)
     assert not set(NOT_TORCHS_GRADIENT) - set(TORCH)
     assert not (set(NO_SECOND_ORDER) | set(NO_GRADIENT)) - set(OPS)
-    reasons = (*NOT_IN_KERAS.values(), *NOT_IN_TORCH.values(), *NO_SECOND_ORDER.values())
+    reasons = (
+        *NOT_IN_KERAS.values(),
+        *NOT_IN_TORCH.values(),
+        *NO_SECOND_ORDER.values(),
+    )
     assert all(len(reason) > 10 for reason in reasons)
 
 
 def compared_elsewhere(name: str) -> bool:
-    """Gradients: with their op; updates: in tests/optimizers; random numbers: nowhere."""
+    """Gradients with their op, updates in tests/optimizers, random numbers nowhere."""
     module = type(OPS[name]).__module__.removeprefix("deepneuron.ops.")
     return name.endswith("_grad") or module.startswith(("optimizer", "random"))
 
@@ -300,7 +302,9 @@ def test_planned_equals_eager(op: Op, case: Case) -> None:
     def step(*xs: Any) -> Any:
         return as_tuple(op(*xs, **case.attrs))
 
-    assert_planned_equals_eager(step, [arrays_of(case, s, "float32") for s in (0, 1, 0)])
+    assert_planned_equals_eager(
+        step, [arrays_of(case, s, "float32") for s in (0, 1, 0)]
+    )
 
 
 @each_differentiable
@@ -339,7 +343,7 @@ def assert_planned_equals_eager(
         expected = step(*xs)
         assert_same(function(*xs), expected)
         assert_same(probed.run(xs), expected)
-        produced = {t: a for t, a in zip(every.keep, probed.kept(), strict=True)}
+        produced = dict(zip(every.keep, probed.kept(), strict=True))
         for out, e in zip(every.outputs, expected, strict=True):
             if out in produced:
                 assert_same([produced[out]], [e])
@@ -358,7 +362,9 @@ def upstream(y: Any) -> np.ndarray | None:
 def weighted(ys: Any, dys: list[Any]) -> Any:
     """<dy, y>, the loss whose gradient with respect to y is dy."""
     terms = [
-        ops.sum(y * dy) for y, dy in zip(as_tuple(ys), dys, strict=True) if dy is not None
+        ops.sum(y * dy)
+        for y, dy in zip(as_tuple(ys), dys, strict=True)
+        if dy is not None
     ]
     return sum(terms[1:], terms[0])
 
@@ -403,12 +409,13 @@ def assert_slopes(
             return f(*xs[:i], moved, *xs[i + 1 :])
 
         expected = slope(along, x, v)
-        dx = np.zeros_like(x) if dx is None else np.asarray(dx)
-        assert dx.shape == x.shape
-        assert dx.dtype == x.dtype
-        norms = np.linalg.norm(dx) * np.linalg.norm(v)
-        gap = abs(float(np.sum(dx * v)) - expected)
-        assert gap <= 1e-6 * max(norms, 1e-3), f"{say}, input {i}: {gap:.3g} {norms:.3g}"
+        actual = np.zeros_like(x) if dx is None else np.asarray(dx)
+        assert (actual.shape, actual.dtype) == (x.shape, x.dtype)
+        norms = np.linalg.norm(actual) * np.linalg.norm(v)
+        gap = abs(float(np.sum(actual * v)) - expected)
+        assert gap <= 1e-6 * max(norms, 1e-3), (
+            f"{say}, input {i}: {gap:.3g} {norms:.3g}"
+        )
 
 
 @pytest.mark.parametrize("name", NO_GRADIENT)
@@ -427,7 +434,9 @@ def test_gradients_are_the_slopes(op: Op, case: Case) -> None:
     def loss(*some: Any) -> float:
         ys = run(op, filled(xs, positions, some), case)
         return sum(
-            float(np.sum(y * dy)) for y, dy in zip(ys, dys, strict=True) if dy is not None
+            float(np.sum(y * dy))
+            for y, dy in zip(ys, dys, strict=True)
+            if dy is not None
         )
 
     assert_slopes(loss, [xs[i] for i in positions], grads, op.name)
@@ -468,7 +477,9 @@ def test_second_gradients_are_the_slopes_of_the_first(op: Op, case: Case) -> Non
 @pytest.mark.parametrize(
     ("op", "case"), [p for p in CASES if not p.values[0].differentiable]
 )
-def test_what_is_not_differentiable_lets_no_gradient_through(op: Op, case: Case) -> None:
+def test_what_is_not_differentiable_lets_no_gradient_through(
+    op: Op, case: Case
+) -> None:
     xs = prepared(op, case)
     if not floats_of(xs) or not any(y.dtype.kind == "f" for y in run(op, xs, case)):
         return  # there is nothing that a gradient could come from, or arrive at
@@ -499,7 +510,9 @@ def test_float32_is_float64_rounded(op: Op, case: Case) -> None:
 # --- the judges
 
 
-@pytest.mark.parametrize(("op", "case"), [p for p in CASES if p.values[0].name in TORCH])
+@pytest.mark.parametrize(
+    ("op", "case"), [p for p in CASES if p.values[0].name in TORCH]
+)
 @pytest.mark.parametrize(("dtype", "share"), [("float64", 1e-10), ("float32", 1e-5)])
 def test_torch_computes_the_same_values_and_gradients(
     op: Op, case: Case, dtype: str, share: float
@@ -528,8 +541,8 @@ def test_torch_computes_the_same_values_and_gradients(
     expected = t.autograd.grad(loss, [theirs[i] for i in positions], allow_unused=True)
     for i, (g, e) in enumerate(zip(grads, expected, strict=True)):
         zero = np.zeros_like(xs[positions[i]])
-        e = zero if e is None else e.numpy()
-        assert_near(zero if g is None else g, e, share, f"gradient {i}")
+        theirs_ = zero if e is None else e.numpy()
+        assert_near(zero if g is None else g, theirs_, share, f"gradient {i}")
 
 
 def _in_keras(op: Op) -> bool:
@@ -549,8 +562,7 @@ def test_keras_computes_the_same_values(op: Op, case: Case) -> None:
     peer = KERAS.get(op.name) or getattr(keras().ops, op.name)
     theirs = as_tuple(peer(*xs, **attrs))
     assert len(ys) == len(theirs)
-    for y, z in zip(ys, theirs, strict=True):
-        z = np.asarray(z)
+    for y, z in zip(ys, map(np.asarray, theirs), strict=True):
         assert narrow(y.dtype.name) == z.dtype.name
         assert_near(y, z.astype(y.dtype), 1e-5)
 

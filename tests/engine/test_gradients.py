@@ -1,4 +1,4 @@
-"""Backpropagation: the chain rule, the sums where paths meet, and gradients of those."""
+"""Backpropagation: the chain rule, sums where paths meet, gradients of gradients."""
 
 from __future__ import annotations
 
@@ -172,7 +172,9 @@ def test_an_operation_without_a_rule_says_so_and_where() -> None:
             return np.positive(x, out=out)
 
     try:
-        with pytest.raises(GradientError, match="ruleless has no gradient rule") as caught:
+        with pytest.raises(
+            GradientError, match="ruleless has no gradient rule"
+        ) as caught:
             dn.gradients(lambda a: ops.sum(ruleless(a)), x)
         assert "test_gradients.py:" in str(caught.value)
     finally:

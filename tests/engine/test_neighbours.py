@@ -16,7 +16,9 @@ from deepneuron.engine.neighbours import ALIGN, pack, room, spans
 
 
 def in_one_block(sizes: list[int], gaps: list[int]) -> list[np.ndarray]:
-    block = np.zeros(sum(sizes) * 4 + sum(gaps) * ALIGN + (len(sizes) + 1) * ALIGN, "uint8")
+    block = np.zeros(
+        sum(sizes) * 4 + sum(gaps) * ALIGN + (len(sizes) + 1) * ALIGN, "uint8"
+    )
     start, arrays = 0, []
     for size, gap in zip(sizes, gaps, strict=True):
         arrays.append(block[start : start + 4 * size].view("float32"))
@@ -24,7 +26,9 @@ def in_one_block(sizes: list[int], gaps: list[int]) -> list[np.ndarray]:
     return arrays
 
 
-@given(st.lists(st.tuples(st.integers(1, 70), st.integers(0, 1)), min_size=2, max_size=5))
+@given(
+    st.lists(st.tuples(st.integers(1, 70), st.integers(0, 1)), min_size=2, max_size=5)
+)
 def test_only_true_neighbours_become_one(drawn: Any) -> None:
     sizes, gaps = [s for s, _ in drawn], [g for _, g in drawn]
     arrays = in_one_block(sizes, gaps)
@@ -68,6 +72,8 @@ def test_packing_moves_values_along_and_counts() -> None:
         assert v.array.ctypes.data % ALIGN == 0
 
 
-@pytest.mark.parametrize(("shape", "bytes_"), [((), 64), ((16,), 64), ((17,), 128), ((0,), 0)])
+@pytest.mark.parametrize(
+    ("shape", "bytes_"), [((), 64), ((16,), 64), ((17,), 128), ((0,), 0)]
+)
 def test_a_value_begins_on_a_line_of_the_cache(shape: Any, bytes_: int) -> None:
     assert room(np.zeros(shape, "float32")) == bytes_

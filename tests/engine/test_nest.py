@@ -50,7 +50,9 @@ def test_the_order_in_which_a_dictionary_was_filled_does_not_matter(d: Any) -> N
 
 
 def test_kinds_of_containers_are_told_apart() -> None:
-    structures = [flatten(t)[1] for t in ([1, 2], (1, 2), Point(1, 2), {"a": 1, "b": 2})]
+    structures = [
+        flatten(t)[1] for t in ([1, 2], (1, 2), Point(1, 2), {"a": 1, "b": 2})
+    ]
     assert len(set(structures)) == 4
     assert isinstance(map_structure(abs, Point(-1, -2)), Point)
     assert flatten(None) == ([], None)

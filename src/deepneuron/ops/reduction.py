@@ -94,7 +94,10 @@ class mean(Reduction):
 
 
 def _tuple(axis):
-    return tuple(axis) if isinstance(axis, list) else axis
+    """NumPy would let axis=0 of a number pass, but not axis=(0,)."""
+    if axis is None:
+        return None
+    return tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
 
 
 class _Extreme(Reduction):
