@@ -1,4 +1,4 @@
-"""Capture: run a Python function once on symbolic tensors, and keep what it wrote down."""
+"""Capture: run a function once on symbolic tensors, and keep what it wrote down."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def capture(
     ['exp', 'add']
     """
     leaves, structure = flatten(args)
-    inputs = [
-        Tensor(x.shape, x.dtype, name=f"input_{i}") for i, x in enumerate(leaves)
-    ]
+    inputs = [Tensor(x.shape, x.dtype, name=f"input_{i}") for i, x in enumerate(leaves)]
     with scope.use(scope.Capture()) as captured:
         result = function(*pack(structure, inputs))
     outputs, output_structure = flatten(result)
@@ -50,7 +48,7 @@ def capture(
 
 
 class _Compiled:
-    """A plan, the structure of its result, and the executors that are free to run it."""
+    """A plan, the structure of its result, and the executors free to run it."""
 
     def __init__(self, plan: Plan, structure: Any, kernels: KernelSet) -> None:
         self.plan, self.structure, self.kernels = plan, structure, kernels

@@ -18,7 +18,7 @@ _settings: dict[str, object] = {
 
 
 def floatx() -> str:
-    """The type that new weights and converted Python floats get; "float32" unless set."""
+    """The type of new weights and converted Python floats; "float32" unless set."""
     return str(_settings["floatx"])
 
 

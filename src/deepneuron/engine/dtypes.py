@@ -62,7 +62,9 @@ def result_type(*dtypes: Any) -> str:
         The name of the result's type.
     """
     # `isinstance` first: NumPy's dtype("float64") says that it equals Python's float.
-    names = (d if isinstance(d, type) and d in (int, float) else _name(d) for d in dtypes)
+    names = (
+        d if isinstance(d, type) and d in (int, float) else _name(d) for d in dtypes
+    )
     return _result_type(tuple(names), floatx())
 
 
@@ -87,7 +89,7 @@ def _result_type(dtypes: tuple[Any, ...], default: str) -> str:
 
 def _join(a: str, b: str, default: str) -> str:
     """The least type that holds both."""
-    if a == b or b == "bool":
+    if b in (a, "bool"):
         return a
     if a == "bool":
         return b

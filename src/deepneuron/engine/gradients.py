@@ -51,8 +51,8 @@ def backpropagate(
             for x, dx in zip(node.inputs, dxs, strict=True):
                 if dx is None or x not in needs:
                     continue
-                dx = _fit(dx, x)
-                gradient[x] = gradient[x] + dx if x in gradient else dx
+                share = _fit(dx, x)
+                gradient[x] = gradient[x] + share if x in gradient else share
 
     return [as_tensor(gradient[w]) if w in gradient else None for w in wrt]
 

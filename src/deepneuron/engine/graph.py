@@ -1,7 +1,8 @@
 """Nodes and graphs: which operation was applied to what, and nothing else.
 
-A Graph is pure: it holds no assignment. What a step changes (weights, moving statistics,
-seeds, counters) leaves it as extra outputs, the `commits`, written when the step is over.
+A Graph is pure: it holds no assignment. What a step changes (weights, moving
+statistics, seeds, counters) leaves it as extra outputs, the `commits`, written when the
+step is over.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """Neighbours in memory: one update over all weights instead of one for each.
 
-The updates of an optimizer are the same operation, on other arrays. Where the weights lie
-one behind the other, and their gradients and slots as well, all of these updates are one
-call over one long array. Three steps: find such runs (of the graph), place their arrays
-side by side (once), and join the calls whose arrays really are neighbours (at every
-binding; another model may have taken a shared weight to another place).
+The updates of an optimizer are the same operation, on other arrays. Where the weights
+lie one behind the other, and their gradients and slots as well, all of these updates
+are one call over one long array. Three steps: find such runs (of the graph), place
+their arrays side by side (once), and join the calls whose arrays really are neighbours
+(at every binding; another model may have taken a shared weight to another place).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 import numpy as np
@@ -68,12 +68,12 @@ def _address(array: np.ndarray) -> int:
 
 
 def _steps(rows: list[list[np.ndarray]]) -> list[int] | None:
-    """How many elements each row's arrays lie before the next row's; None if they differ.
+    """How many elements each row's arrays lie before the next row's; None if unequal.
 
-    Every array of a row must be followed, at the same distance, by that of the next row.
+    Every array of a row must be followed, at one distance, by that of the next row.
     """
     steps = []
-    for row, following in zip(rows, rows[1:], strict=False):
+    for row, following in pairwise(rows):
         pairs = list(zip(row, following, strict=True))
         if not all(_follows(a, b) for a, b in pairs):
             return None

@@ -18,7 +18,7 @@
 how the loss changes with each input, given how it changes with the output, and since it
 emits operations, the way back is more graph of the same kind.
 
-In the rules' signatures arrays stand before the `/` (or are `*xs`), attributes after it.
+In the rules' signatures arrays stand before the `/` (or are `*xs`), attributes after.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Case:
         self.smooth = smooth
 
     def arrays(self, seed: int = 0, dtype: str = "float64") -> list[np.ndarray]:
-        """The inputs as arrays; those given as shapes are filled with random numbers."""
+        """The inputs as arrays; those given as shapes get random numbers."""
         rng = np.random.default_rng(seed)
 
         def fill(shape: Any) -> np.ndarray:
@@ -119,7 +119,7 @@ class Op:
         )
 
     def gradient(self, node: Node, *dys: Any) -> Sequence[Any]:
-        """dL/dx for every input x (or None), given dL/dy for every output y (or None)."""
+        """dL/dx for each input x (or None), given dL/dy for each output y (or None)."""
         raise GradientError(
             f"{self.name} has no gradient rule, but a gradient through it was asked for"
             f" (recorded at {node.source or 'an unknown line'})."
@@ -172,7 +172,9 @@ def compute(node: Node) -> None:
     """Fill in a node's outputs where the values of its inputs are known."""
     if isinstance(scope.mode(), Deferred):
         return
-    values = [None if isinstance(x, Variable) else x.value_or_none() for x in node.inputs]
+    values = [
+        None if isinstance(x, Variable) else x.value_or_none() for x in node.inputs
+    ]
     if any(v is None for v in values):
         return
     with np.errstate(all="ignore"):
@@ -184,8 +186,10 @@ def compute(node: Node) -> None:
 
 
 class Deferred(scope.Recording):
-    """Nodes are made but not computed: a gradient is first drawn, then only its needed
-    part is worked out."""
+    """Nodes are made but not computed.
+
+    A gradient is first drawn, then only its needed part is worked out.
+    """
 
 
 def as_array(x: Any) -> Any:
@@ -199,15 +203,18 @@ def as_array(x: Any) -> Any:
     array = np.asarray(x)
     if array.dtype == object:
         raise TypeError(f"An array of numbers is needed; received {type(x)}: {x!r}.")
-    strong = hasattr(x, "dtype") or array.dtype.kind not in "fi"
-    return array if strong else array.astype(standardize_dtype({"f": float, "i": int}[array.dtype.kind]))
+    if hasattr(x, "dtype") or array.dtype.kind not in "fi":
+        return array
+    weak = {"f": float, "i": int}[array.dtype.kind]
+    return array.astype(standardize_dtype(weak))
 
 
 def as_tensor(x: Any) -> Tensor:
     """A tensor as it is; anything else becomes a constant leaf."""
     if isinstance(x, Tensor):
         return x
-    array = np.asarray(x) if not isinstance(x, (int, float)) else np.asarray(x, result_type(type(x)))
+    dtype = result_type(type(x)) if isinstance(x, (int, float)) else None
+    array = np.asarray(x, dtype)
     return Tensor(array.shape, array.dtype.name, value=array)
 
 
@@ -227,4 +234,15 @@ def promote(inputs: list[Any], dtype: str | None = None) -> list[Any]:
     ]
 
 
-__all__ = ["Case", "Node", "Op", "Spec", "as_array", "as_tensor", "compute", "op", "promote", "registry"]
+__all__ = [
+    "Case",
+    "Node",
+    "Op",
+    "Spec",
+    "as_array",
+    "as_tensor",
+    "compute",
+    "op",
+    "promote",
+    "registry",
+]

@@ -196,7 +196,7 @@ class _Homes:
 
 
 class Interval(NamedTuple):
-    """Values that lie side by side, and the instructions between which they are alive."""
+    """Values side by side, and the instructions between which they are alive."""
 
     tensors: list[Tensor]
     first: int
@@ -204,7 +204,7 @@ class Interval(NamedTuple):
 
 
 def first_fit(intervals: list[Interval]) -> tuple[dict[Tensor, int], int]:
-    """Offsets such that what is alive at the same time never overlaps; large ones first.
+    """Offsets such that what is alive at one time never overlaps; large ones first.
 
     Returns:
         The offset of every tensor in bytes, and how many bytes there are in all.
@@ -254,9 +254,7 @@ def _encode(
     def number(tensor: Tensor) -> int:
         if tensor not in numbers:
             home = homes.of(tensor)
-            space, place = (
-                leaf(home) if home.node is None else (ARENA, offsets[home])
-            )
+            space, place = leaf(home) if home.node is None else (ARENA, offsets[home])
             numbers[tensor] = len(plan.buffers)
             plan.buffers.append(Buffer(space, place, tensor.shape, tensor.dtype))
         return numbers[tensor]

@@ -3,7 +3,7 @@
 Three modes, one of which holds in each context (thread, or task):
 
     Eager       arrays in, arrays out; nothing is remembered. The default.
-    Recording   computes at once, and remembers the graph, so that gradients can be taken.
+    Recording   computes at once, and keeps the graph, so that gradients can be taken.
     Capture     computes nothing: writes a graph down. Variables stay as they are; what
                 would be assigned to them is kept aside, to be committed after the step.
 """
@@ -128,7 +128,7 @@ class _Place(NamedTuple):
     frame: FrameType | None
 
 
-_place: ContextVar[_Place] = ContextVar("place", default=_Place("", "", None))
+_place: ContextVar[_Place] = ContextVar("place", default=_Place("", "", None))  # noqa: B039 - a NamedTuple cannot change
 
 
 @contextmanager

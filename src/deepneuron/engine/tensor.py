@@ -94,7 +94,7 @@ class Tensor:
         self._value = value
 
     def value_or_none(self) -> np.ndarray | None:
-        """The array where it is known, else None: the one question that never raises."""
+        """The array if it is known, else None: the one question that never raises."""
         return self._value
 
     def numpy(self) -> np.ndarray:
@@ -122,13 +122,16 @@ class Tensor:
         name = f" {self.name}" if self.name else ""
         value = self.value_or_none()
         body = "" if value is None else f" value={np.array2string(value, threshold=20)}"
-        return f"<{type(self).__name__}{name} shape={self.shape} dtype={self.dtype}{body}>"
+        kind = type(self).__name__
+        return f"<{kind}{name} shape={self.shape} dtype={self.dtype}{body}>"
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         value = np.asarray(self._known("A NumPy array"), dtype)
         return np.array(value) if copy else value
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: Any, method: str, *args: Any, **kwargs: Any
+    ) -> Any:
         """`array + tensor` reaches us here; other NumPy functions need a value."""
         reflected = _REFLECTED.get(ufunc.__name__)
         if reflected and method == "__call__" and args[1:] == (self,) and not kwargs:

@@ -1,4 +1,4 @@
-"""A Variable is a named value that outlives any plan: a weight, a statistic, a counter."""
+"""Variable: a named value that outlives any plan, as a weight or a counter does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Variable(Tensor):
         shape: needed where the initializer is a function.
         dtype: the type; that of the value, or `floatx()`.
         trainable: whether optimizers may change it.
-        autocast, aggregation, synchronization: accepted as in Keras; without effect here.
+        autocast, aggregation, synchronization: accepted as in Keras; no effect here.
         name: one part of its path.
 
     Raises:
@@ -56,7 +56,8 @@ class Variable(Tensor):
                 )
             dtype = standardize_dtype(dtype)
             with eager():
-                array = np.array(initializer(tuple(shape), dtype=dtype), dtype, order="C")
+                values = initializer(tuple(shape), dtype=dtype)
+                array = np.array(values, dtype, order="C")
         else:
             if dtype is None and not hasattr(initializer, "dtype"):
                 kind = np.asarray(initializer).dtype
@@ -83,7 +84,7 @@ class Variable(Tensor):
 
     @property
     def array(self) -> np.ndarray:
-        """The memory itself. For the engine: everyone else reads `value` or `numpy()`."""
+        """The memory itself, for the engine; others read `value` or `numpy()`."""
         return self._array
 
     def move_to(self, memory: np.ndarray) -> None:
@@ -145,8 +146,9 @@ class Variable(Tensor):
 
     def __repr__(self) -> str:
         known = self.value_or_none()
+        head = f"path={self.path} shape={self.shape} dtype={self.dtype}"
         body = "" if known is None else f" value={np.array2string(known, threshold=20)}"
-        return f"<Variable path={self.path} shape={self.shape} dtype={self.dtype}{body}>"
+        return f"<Variable {head}{body}>"
 
     def __hash__(self) -> int:
         return id(self)
@@ -155,9 +157,10 @@ class Variable(Tensor):
         return self.__deepcopy__({})
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
-        twin = Variable(self._array, dtype=self.dtype, trainable=self._trainable, name=self.name)
+        twin = Variable(
+            self._array, dtype=self.dtype, trainable=self._trainable, name=self.name
+        )
         twin.path = self.path
         twin.regularizer, twin.constraint = self.regularizer, self.constraint
         memo[id(self)] = twin
         return twin
-
