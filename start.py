@@ -244,7 +244,7 @@ def main(arguments: list[str]) -> int:
         "  python3 start.py train --help\n"
         "  python3 start.py test tests/data -x\n"
         "  python3 start.py lint\n"
-        "  python3 start.py python examples/perceptron.py\n"
+        "  python3 start.py python examples/01_perceptron.py\n"
         "On Windows: py start.py ...",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

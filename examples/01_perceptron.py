@@ -69,7 +69,7 @@ print("deepneuron.estimators.Perceptron ends with exactly the same line.")
 # ---------------------------------------------------------------- what it cannot do
 x_xor = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])  # (4, 2)
 y_xor = np.array([0, 1, 1, 0])  # class 1 if exactly one input is 1
-xor_lines, xor_mistakes = rosenblatt(x_xor, y_xor, epochs=20)
+xor_lines, xor_mistakes = rosenblatt(x_xor, y_xor, epochs=12)
 
 story.chapter("2. XOR, which no line can separate")
 print("Class 1 is (0, 1) and (1, 0), class 0 is (0, 0) and (1, 1). A line would need")
@@ -79,7 +79,8 @@ print("  for (1, 0):  w1 + b      >  0")
 print("  for (1, 1):  w1 + w2 + b <= 0")
 print("The two in the middle add up to w1 + w2 + 2b > 0, the two others to")
 print("w1 + w2 + 2b <= 0. Both cannot be, so there is no such line.")
-print(f"And so it goes on without end: mistakes in each epoch {xor_mistakes}.")
+print("And so it goes on without end. Mistakes in each epoch:")
+print(f"  {xor_mistakes} ...")
 (w_last, b_last), (w_before, b_before) = xor_lines[-1], xor_lines[-5]
 assert (w_last == w_before).all()
 assert b_last == b_before
@@ -87,9 +88,9 @@ print("It walks in a circle: after every 4 updates the same line comes again.")
 
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    Perceptron(shuffle=False, max_iter=20).fit(x_xor, y_xor)
+    Perceptron(shuffle=False, max_iter=12).fit(x_xor, y_xor)
 print("deepneuron's perceptron says so, too:")
-print(f'  "{caught[0].message}"')
+story.quote(caught[0].message)
 print("The way out is a hidden layer: see 03_mlp_layer_by_layer.py.")
 
 
@@ -121,7 +122,7 @@ for counts, style, label in (
     (xor_mistakes, {"color": ORANGE, "marker": "s"}, "XOR"),
 ):
     axes[1].plot(np.arange(1, len(counts) + 1), counts, label=label, **style)
-axes[1].set(xlabel="epoch", ylabel="mistakes", ylim=(-0.2, None))
+axes[1].set(xlabel="epoch", ylabel="mistakes", ylim=(-0.2, None), xticks=range(1, 13))
 axes[1].set_title("Mistakes in each epoch")
 axes[1].legend()
 

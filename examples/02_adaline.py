@@ -81,7 +81,8 @@ for name, (eta, _) in runs.items():
     np.testing.assert_allclose(neuron.cost_, paths[name][1 : neuron.n_iter_ + 1, 2])
     print(f"Adaline, {name}: the same costs, in {neuron.n_iter_} epochs.")
     for warning in caught:
-        print(f'  It warns: "{warning.message}"')
+        print("  It warns:")
+        story.quote(warning.message)
 
 
 def train_dense(keras, loss, eta):

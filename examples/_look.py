@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import textwrap
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -83,6 +84,10 @@ class Story:
     def chapter(self, title: str) -> None:
         """A heading."""
         print(f"\n{title}\n{'-' * len(title)}")
+
+    def quote(self, text: str) -> None:
+        """What the library said, in lines of readable length."""
+        print(textwrap.indent(textwrap.fill(f'"{text}"', width=78), "    "))
 
     def keep(self, figure: Any, name: str) -> None:
         """Write a picture into the output folder, and say so."""
