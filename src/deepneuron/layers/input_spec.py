@@ -67,7 +67,9 @@ class InputSpec:
 
     def _advice(self, ndim: int) -> str:
         if self.ndim is not None and ndim == self.ndim - 1:
-            return "Is the axis of the batch or of the channels missing? Try x[..., None]."
+            return (
+                "Is the axis of the batch or of the channels missing? Try x[..., None]."
+            )
         if self.ndim is not None and ndim > self.ndim:
             return "A Flatten or global pooling layer before it takes axes away."
         return "Check what the layer before it returns, and the data you pass."

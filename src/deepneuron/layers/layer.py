@@ -5,10 +5,10 @@
             super().__init__(**kwargs)
             self.units = units
 
-        def build(self, input_shape):                     # once, when the shape is known
+        def build(self, input_shape):                 # once, when the shape is known
             self.kernel = self.add_weight((input_shape[-1], self.units))
 
-        def call(self, x):                                # y = x @ kernel
+        def call(self, x):                            # y = x @ kernel
             return ops.matmul(x, self.kernel)
 
 `call` is written with `deepneuron.ops`; its gradient is derived from theirs.
@@ -134,7 +134,7 @@ class Layer:
         return map_structure(lambda y: y.shape, spec)
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        """Symbolic tensors like those that the layer returns: `call`, with no values."""
+        """Symbolic tensors like those that the layer returns: `call` without values."""
         with scope.use(scope.Capture()):
             returned = self.call(*args, **kwargs)
         self._forget_losses()
@@ -205,6 +205,11 @@ class Layer:
         """
         from deepneuron import constraints, initializers, regularizers
 
+        if isinstance(shape, str):
+            raise ArgumentError(
+                "add_weight takes the shape first; received the text "
+                f"{shape!r}. Write name={shape!r}."
+            )
         dtype = dtype or self.variable_dtype
         if initializer is None:
             initializer = "glorot_uniform" if is_float(dtype) else "zeros"
@@ -236,9 +241,12 @@ class Layer:
         self._learning += variable.trainable
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Variable) and "_own_variables" in self.__dict__:
-            if all(value is not v for v in self._own_variables):
-                self._adopt(value)
+        if (
+            isinstance(value, Variable)
+            and "_own_variables" in self.__dict__
+            and all(value is not v for v in self._own_variables)
+        ):
+            self._adopt(value)
         super().__setattr__(name, value)
 
     def _parts(self, kind: type) -> Iterator[Any]:
@@ -361,7 +369,7 @@ class Layer:
             store[str(i)] = v.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Take the layer's own weights from a mapping, as `save_own_variables` put them."""
+        """Take the layer's own weights from what `save_own_variables` filled."""
         own = self._own_variables
         if len(store) != len(own):
             raise ShapeError(
@@ -398,10 +406,14 @@ class Layer:
         added = [loss for layer in self._flatten_layers() for loss in layer._losses]
         if not scope.capturing():  # what is left over from a captured step has no value
             added = [
-                x for x in added if not isinstance(x, Tensor) or x.value_or_none() is not None
+                x
+                for x in added
+                if not isinstance(x, Tensor) or x.value_or_none() is not None
             ]
         penalties = [
-            v.regularizer(v) for v in self.trainable_weights if v.regularizer is not None
+            v.regularizer(v)
+            for v in self.trainable_weights
+            if v.regularizer is not None
         ]
         return added + penalties
 
@@ -469,8 +481,9 @@ class Layer:
             if not hasattr(x, "__array__"):
                 return x
             x = np.asarray(x)
-        cast = self.autocast and is_float(x.dtype) and is_float(self.compute_dtype)
-        return ops.cast(x, self.compute_dtype) if cast and x.dtype != self.compute_dtype else x
+        wanted = self.compute_dtype
+        cast = self.autocast and is_float(x.dtype) and is_float(wanted)
+        return ops.cast(x, wanted) if cast and x.dtype != wanted else x
 
     def _check_inputs(self, args: Any, kwargs: Any) -> None:
         if self.input_spec is None:
@@ -494,11 +507,12 @@ class Layer:
         """{argument of build: shape}, for the tensors that the layer is called with."""
         names = [p for p in self._call_parameters() if p != "self"]
         given = {**dict(zip(names, args, strict=False)), **kwargs}
-        shapes = {
-            name: _shapes(value) for name, value in given.items() if _holds_arrays(value)
-        }
-        wanted = [p for p in inspect.signature(self.build).parameters.values() if p.name != "self"]
-        plain = [p.name for p in wanted if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        shapes = {name: _shapes(x) for name, x in given.items() if _holds_arrays(x)}
+        plain = [
+            p.name
+            for p in inspect.signature(self.build).parameters.values()
+            if p.name != "self" and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+        ]
         if len(plain) > 1 and all(f"{name}_shape" in plain for name in shapes):
             return {f"{name}_shape": shape for name, shape in shapes.items()}
         first = next(iter(shapes.values()), None)
@@ -529,7 +543,8 @@ class Layer:
     @property
     def input(self) -> Any:
         """The symbolic input of the layer's only use in a functional model."""
-        args, kwargs = self._only_call().arguments({x: x for x in self._only_call().inputs})
+        call = self._only_call()
+        args, kwargs = call.arguments({x: x for x in call.inputs})
         if not args and not kwargs:
             return self.output
         return args[0] if args else next(iter(kwargs.values()))
@@ -591,7 +606,11 @@ def _parameters(cls: type) -> list[str]:
     for base in cls.__mro__:
         if "__init__" in base.__dict__:
             kinds = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
-            names |= {p.name: None for p in kinds if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
+            names |= {
+                p.name: None
+                for p in kinds
+                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+            }
             if all(p.kind is not p.VAR_KEYWORD for p in kinds):
                 break
     return [name for name in names if name != "self"]
@@ -628,7 +647,9 @@ def _unique(things: Any) -> list[Any]:
 
 def _symbolic(tree: Any) -> bool:
     return any(
-        isinstance(x, Tensor) and not isinstance(x, Variable) and x.value_or_none() is None
+        isinstance(x, Tensor)
+        and not isinstance(x, Variable)
+        and x.value_or_none() is None
         for x in flatten(tree)[0]
     )
 
@@ -643,7 +664,9 @@ def _shapes(value: Any) -> Any:
 
 
 def _is_shape(value: Any) -> bool:
-    return isinstance(value, (tuple, list)) and all(n is None or isinstance(n, int) for n in value)
+    return isinstance(value, (tuple, list)) and all(
+        n is None or isinstance(n, int) for n in value
+    )
 
 
 def _as_shapes(value: Any) -> Any:
