@@ -17,11 +17,11 @@ from pathlib import Path
 from deepneuron import ops
 
 STUB = Path(__file__).resolve().parent.parent / "src/deepneuron/ops/__init__.pyi"
-HEAD = '''"""The operations as typed functions; written by tools/stub_ops.py."""
+HEAD = """# The operations as typed functions; written by tools/stub_ops.py.
 
 from typing import Any
 
-'''
+"""
 TAIL = """
 # Operations that are registered but not listed, such as one that you wrote.
 def __getattr__(name: str) -> Any: ...

@@ -1,4 +1,4 @@
-"""The operations as typed functions; written by tools/stub_ops.py."""
+# The operations as typed functions; written by tools/stub_ops.py.
 
 from typing import Any
 

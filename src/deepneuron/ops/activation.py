@@ -615,7 +615,7 @@ def glu(x, axis=-1):
 
 
 class AlongAxis(Op):
-    """y = f of all values of x along `axis` (a number, several, or None for all axes)."""
+    """y = f of all values of x along `axis` (one, several, or None for all axes)."""
 
     inplace = {0: (0,)}
     cases = (

@@ -10,7 +10,12 @@ from deepneuron.ops.exponential import log
 from deepneuron.ops.logic import equal, where
 from deepneuron.ops.types import cast
 
-_PAIRS = (Case((2, 3), (2, 3)), Case((2, 3), (3,)), Case((4, 1), (1, 3)), Case((), (2,)))
+_PAIRS = (
+    Case((2, 3), (2, 3)),
+    Case((2, 3), (3,)),
+    Case((4, 1), (1, 3)),
+    Case((), (2,)),
+)
 _POSITIVE = Case((2, 3), low=0.5, high=2.0)
 
 

@@ -42,7 +42,8 @@ def conv(
     data_format=None,
     dilation_rate=1,
 ):
-    """y[n, i, j, f] = sum over a, b, c of x[n, s i + d a, s j + d b, c] kernel[a, b, c, f]
+    """y[n, i, j, f] =
+        sum over a, b, c of x[n, s i + d a, s j + d b, c] kernel[a, b, c, f]
 
     Args:
         inputs: (batch, height, width, channels) or (batch, length, channels); with
@@ -70,8 +71,8 @@ def conv(
     rank = rank_of("conv", x.shape)
     if len(kernel.shape) != rank + 2:
         raise ShapeError(
-            f"conv: for inputs of shape {tuple(x.shape)} the kernel has {rank + 2} axes; "
-            f"received shape {tuple(kernel.shape)}."
+            f"conv: for inputs of shape {tuple(x.shape)} the kernel has {rank + 2} "
+            f"axes; received shape {tuple(kernel.shape)}."
         )
     x = to_pictures(x, data_format)
     channels, part = x.shape[-1], kernel.shape[-2]

@@ -12,7 +12,7 @@ from deepneuron.errors import ShapeError
 
 
 class Elementwise(Op):
-    """y[i] = f(x1[i], x2[i], ...), after broadcasting the shapes and promoting the types.
+    """y[i] = f(x1[i], x2[i], ...), after broadcasting shapes and promoting types.
 
     A rule need not undo the broadcasting: `gradients` sums over the axes that an input
     was spread along.

@@ -1,8 +1,8 @@
 """Parts of a tensor: by position, by slices, by arrays of positions.
 
 Every operation that reads has one that writes beside it, and each is the other's
-gradient: what was read from a place sends its gradient back there. A place that was read
-twice gets both gradients, summed.
+gradient: what was read from a place sends its gradient back there. A place that was
+read twice gets both gradients, summed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _slice = slice  # Python's own; below, `slice` is Keras's function
 
 @op
 class getitem(Op):
-    """y = x[key]: whole numbers, slices, None (a new axis) and ... (all axes between)"""
+    """y = x[key]: whole numbers, slices, None (a new axis), ... (all axes between)"""
 
     cases = (
         Case((4, 3), key=1),
@@ -297,17 +297,17 @@ def get_item(x, key):
     arrays = []
     for i, k in enumerate(parts):
         if isinstance(k, (list, np.ndarray, Tensor)):
-            k = convert_to_tensor(k)
-            if k.dtype == "bool":
-                if isinstance(k, Tensor) and k.value_or_none() is None:
+            places = convert_to_tensor(k)
+            if places.dtype == "bool":
+                if isinstance(places, Tensor) and places.value_or_none() is None:
                     raise CaptureError(
                         "x[booleans]: how many are true is not known while a graph is "
                         "captured. Use ops.where, or compile(run_eagerly=True)."
                     )
-                found = np.nonzero(np.asarray(k))
+                found = np.nonzero(np.asarray(places))
                 rest = parts[i + 1 :]
                 return get_item(x, (*parts[:i], *found, *rest))
-            arrays.append(k)
+            arrays.append(places)
             parts[i] = _ARRAY
         elif isinstance(k, np.integer):
             parts[i] = int(k)

@@ -113,7 +113,7 @@ def dot(x1, x2):
 
 
 def tensordot(x1, x2, axes=2):
-    """y = the sum of products over pairs of axes; the others of x1, then those of x2, stay
+    """y = the sum of products over pairs of axes; the others of x1, then of x2, stay
 
     Args:
         x1, x2: values.
@@ -342,6 +342,6 @@ def norm(x, ord=None, axis=None, keepdims=False):
         y = extreme(sums, axis=other, keepdims=True)
         return y if keepdims else squeeze(y, axis=axes)
     raise ArgumentError(
-        f"norm: ord={ord!r} is not known for {len(axes)} axes; use None, 'fro', 1, 2 or "
-        "inf."
+        f"norm: ord={ord!r} is not known for {len(axes)} axes; "
+        "use None, 'fro', 1, 2 or inf."
     )

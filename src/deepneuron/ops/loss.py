@@ -118,9 +118,7 @@ class softmax_cross_entropy_grad(Op):
         return Spec(tuple(p.shape), p.dtype)
 
     def forward(self, dy, target, p, /, axis=-1, out=None):
-        total = np.sum(
-            target, axis=axis, keepdims=True, out=scratch(dy.shape, p.dtype)
-        )
+        total = np.sum(target, axis=axis, keepdims=True, out=scratch(dy.shape, p.dtype))
         dz = np.multiply(p, total, out=out)
         np.subtract(dz, target, out=dz)
         return np.multiply(dz, dy, out=dz)
@@ -176,9 +174,9 @@ def sparse_categorical_crossentropy(target, output, from_logits=False, axis=-1):
     if not _fit(target.shape, wanted):
         raise ShapeError(
             "sparse_categorical_crossentropy: the target holds one class number for "
-            f"each row of the output, so it should have shape {wanted}; received target "
-            f"{tuple(target.shape)} and output {tuple(output.shape)}. Targets with one "
-            "share for each class belong to categorical_crossentropy."
+            f"each row of the output, so it should have shape {wanted}; received "
+            f"target {tuple(target.shape)} and output {tuple(output.shape)}. Targets "
+            "with one share for each class belong to categorical_crossentropy."
         )
     if axis != ndim - 1:
         order = [i for i in range(ndim) if i != axis]
@@ -338,9 +336,10 @@ class sigmoid_cross_entropy_grad(Elementwise):
     cases = (Case((2, 3), (2, 3), (2, 3), low=0.1, high=0.9),)
 
     def forward(self, dy, target, logits, /, out=None):
-        return in_pieces(
-            lambda dy, t, z: dy * (1 / (1 + np.exp(-z)) - t), dy, target, logits, out=out
-        )
+        def rule(dy, t, z):
+            return dy * (1 / (1 + np.exp(-z)) - t)
+
+        return in_pieces(rule, dy, target, logits, out=out)
 
     def gradient(self, node, dd):
         dy, target, logits = node.inputs

@@ -35,7 +35,7 @@ def _reflected(op):
 
 
 def bind() -> None:
-    """Give Tensor its operators. `==` stays identity: tensors are keys of dictionaries."""
+    """Give Tensor its operators; `==` stays identity, as tensors are keys of dicts."""
     for name, op in {**_BINARY, **_LOGICAL}.items():
         setattr(Tensor, f"__{name}__", lambda self, other, op=op: op(self, other))
         setattr(Tensor, f"__r{name}__", _reflected(op))

@@ -23,7 +23,7 @@ def in_pieces(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
     Args:
         rule: a formula over flat pieces of equal length.
         *inputs: arrays, of one type; their shapes are broadcast.
-        out: where to write, which may be the memory of an input; a new array by default.
+        out: where to write, perhaps the memory of an input; a new array by default.
 
     Returns:
         out.

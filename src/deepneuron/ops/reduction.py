@@ -16,7 +16,7 @@ from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
 
 
 class Reduction(Op):
-    """y = f of x's values along `axis` (None: all of them), which vanishes or stays as 1."""
+    """y = f of x's values along `axis` (None: of all), which vanishes or stays as 1."""
 
     cases = (
         Case((2, 3)),
@@ -196,7 +196,7 @@ class prod(Reduction):
 
 @op
 class product_of_others(Op):
-    """y = the product of all other values along axis: right where x is 0, unlike prod / x"""
+    """y = the product of the others along axis: right where x is 0, unlike prod / x"""
 
     cases = (Case((2, 3), axis=1), Case((2, 3), axis=None))
 

@@ -80,7 +80,7 @@ class broadcast_to(Op):
 
 @op
 class sum_to(Op):
-    """y = x, summed over the axes along which `shape` was broadcast; undoes broadcast_to"""
+    """y = x, summed over the axes that `shape` was spread along; undoes broadcast_to"""
 
     cases = (
         Case((2, 3), shape=(3,)),
@@ -140,8 +140,8 @@ class concatenate_all(Op):
         shape = list(xs[0].shape)
         if not -len(shape) <= axis < len(shape):
             raise ShapeError(
-                f"concatenate: there is no axis {axis} in shape {tuple(shape)}; `stack` "
-                "joins along a new axis."
+                f"concatenate: there is no axis {axis} in shape {tuple(shape)}; "
+                "`stack` joins along a new axis."
             )
         axis %= len(shape)
         for x in xs[1:]:
@@ -295,7 +295,7 @@ def stack(x, axis=0):
 
 
 def hstack(xs):
-    """y = the xs beside one another: along the second axis, vectors along their only one."""
+    """y = the xs side by side: along the second axis, vectors along their only one."""
     return concatenate(xs, axis=0 if len(as_array(xs[0]).shape) == 1 else 1)
 
 

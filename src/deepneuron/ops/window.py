@@ -1,5 +1,7 @@
 """Windows that slide over pictures: what convolution and pooling have in common.
 
+Four pairs describe a window, rows before columns:
+
     size      rows and columns of the window
     strides   how far it moves from one output to the next
     dilation  how far its own rows and columns lie apart
@@ -114,15 +116,13 @@ def windows(
         count = (n + sum(pad) - reach) // s + 1
         if count < 1:
             raise ShapeError(
-                f"{name}: a window that reaches over {reach} positions does not fit a "
-                f"picture with {n} (axis {axis + 1} of {tuple(picture)}, padding {pad}); "
-                'use a smaller window, or padding="same".'
+                f"{name}: a window that reaches over {reach} positions does not fit "
+                f"a picture with {n} (axis {axis + 1} of {tuple(picture)}, "
+                f'padding {pad}); use a smaller window, or padding="same".'
             )
         pads.append(pad)
         places.append(count)
-    return Windows(
-        tuple(size), tuple(strides), tuple(dilation), tuple(pads), tuple(picture), tuple(places)
-    )
+    return Windows(*map(tuple, (size, strides, dilation, pads, picture, places)))
 
 
 def chunk_of(n: int, bytes_each: int) -> int:
@@ -156,7 +156,7 @@ def rank_of(name: str, shape: Any) -> int:
 
 
 def check_padding(name: str, padding: Any) -> str:
-    """ "valid" or "same", in lower case."""
+    """The padding in lower case: "valid" or "same"."""
     lower = str(padding).lower()
     if lower not in ("valid", "same"):
         raise ArgumentError(
