@@ -2,9 +2,9 @@
 
     python -m benchmarks.steps
 
-Both train the same networks with the same optimizer on the same data, in turn within one
-process; printed are medians and the ratio ours / PyTorch. An absolute time means little
-on a shared machine, the ratio much.
+Both train the same networks with the same optimizer on the same data, in turn within
+one process; printed are medians and the ratio ours / PyTorch. An absolute time means
+little on a shared machine, the ratio much.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
     import deepneuron as dn
     dn.gradients(loss, weights)           # and backpropagation that can be read
 
-Everything is imported when it is first used; `__init__.pyi` lists the names for editors.
+Everything is imported when first used; `__init__.pyi` lists the names for editors.
 """
 
 import importlib

@@ -86,7 +86,7 @@ def custom_object_scope(custom_objects: dict[str, Any]) -> Iterator[None]:
 
 
 def serialize(thing: Any) -> Any:
-    """Plain data (numbers, strings, lists, dictionaries) that `deserialize` takes back."""
+    """Plain data (numbers, strings, lists, dicts) that `deserialize` takes back."""
     if thing is None or isinstance(thing, (bool, int, float, str)):
         return thing
     if isinstance(thing, np.generic):
@@ -131,7 +131,7 @@ def _serialize_object(thing: Any) -> dict[str, Any]:
 
 
 def serialize_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Serialize the values of a configuration; tuples become lists, as in Keras's files.
+    """Serialize a configuration's values; tuples become lists, as in Keras's files.
 
     >>> serialize_config({"padding": ((1, 1), (2, 2))})
     {'padding': [[1, 1], [2, 2]]}
@@ -178,14 +178,16 @@ def deserialize(data: Any, custom_objects: dict[str, Any] | None = None) -> Any:
         return data
     kind = data.get("class_name")
     if kind == "__tuple__":
-        return tuple(deserialize(d) for d in data.get("items", data.get("config", {}).get("value", [])))
+        items = data.get("items", data.get("config", {}).get("value", []))
+        return tuple(deserialize(d) for d in items)
     if kind == "__numpy__":
         return np.array(data["config"]["value"], data["config"]["dtype"])
     if kind == "__keras_tensor__" or "config" not in data or kind is None:
         return {key: deserialize(value) for key, value in data.items()}
+    module, registered_name = data.get("module"), data.get("registered_name")
     if kind == "function":
-        return find(str(data["config"]), data.get("module"), data.get("registered_name"))
-    cls = find(kind, data.get("module"), data.get("registered_name"))
+        return find(str(data["config"]), module, registered_name)
+    cls = find(kind, module, registered_name)
     thing = build_from(cls, data["config"])
     build_config = data.get("build_config")
     if build_config and hasattr(thing, "build_from_config") and not thing.built:
