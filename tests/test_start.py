@@ -82,7 +82,7 @@ def test_an_old_python_is_told_so(monkeypatch):
     source = (ROOT / "start.py").read_text(encoding="utf-8")
     monkeypatch.setattr(sys, "version_info", (3, 10, 4))
     with pytest.raises(SystemExit, match=r"3\.11 or newer; this is Python 3\.10"):
-        exec(compile(source, "start.py", "exec"), {"__name__": "start"})  # noqa: S102
+        exec(compile(source, "start.py", "exec"), {"__name__": "start"})  # noqa: S102 - ours
 
 
 def test_sets_up_once_and_hands_the_arguments_on(start, commands):

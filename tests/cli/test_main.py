@@ -226,6 +226,20 @@ def test_help_starts_fast_without_numpy():
     assert set(cli.commands) == {"train", "completion"}
 
 
+def test_one_thread_multiplies_unless_the_user_chose(monkeypatch):
+    for name in command._THREADS:
+        monkeypatch.setenv(name, "1")  # so that it is put back in the end
+        monkeypatch.delenv(name)
+    command._one_thread()
+    assert {os.environ[name] for name in command._THREADS} == {"1"}
+    for name in command._THREADS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OMP_NUM_THREADS", "4")
+    command._one_thread()
+    assert os.environ["OMP_NUM_THREADS"] == "4"
+    assert "OPENBLAS_NUM_THREADS" not in os.environ
+
+
 def test_python_m_deepneuron_is_the_same_program():
     process = started("train", "digit")
     shown, errors = process.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,13 @@ DATA = {
     "fashion": "2,500 articles of clothing, 28x28",
 }
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 20, 32, 0.003
+
+_THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "OMP_NUM_THREADS",
+)
 
 
 def _complete(
@@ -98,6 +106,7 @@ def train(
         raise click.UsageError(
             f"Name a data set, {' or '.join(DATA)}, as in: {ctx.command_path} digits"
         )
+    _one_thread()
     from deepneuron import vision
 
     try:
@@ -122,6 +131,17 @@ def train(
             click.echo(f"Interrupted; the network is that of epoch {epoch}.", err=True)
         ctx.exit(130)
     click.echo(_result(run) if quiet else _summary(run, ctx.command_path))
+
+
+def _one_thread() -> None:
+    """Have NumPy multiply matrices in one thread, unless the user has chosen.
+
+    The matrices of these networks are small: on cores that are shared, threads wait for
+    one another longer than they compute. And the weights of a seed then do not depend
+    on how many cores there are. NumPy reads this once, when it is imported.
+    """
+    if not any(name in os.environ for name in _THREADS):
+        os.environ.update(dict.fromkeys(_THREADS, "1"))
 
 
 def _result(run: Run) -> str:
