@@ -1,4 +1,4 @@
-"""The six places that could break the design; docs/architecture.md tells their story."""
+"""Six places that could break the design; docs/architecture.md tells their story."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_is_handed_out_is_no_window_on_a_variable():
 
 
 def test_what_is_handed_out_is_no_window_on_a_plan():
-    function = Function(lambda x: ops.exp(x))
+    function = Function(ops.exp)
     first = function(rows(2, 3))
     kept = first.copy()
     function(rows(2, 3, seed=1))
@@ -92,7 +92,7 @@ def test_two_variables_exchange_their_values():
     np.testing.assert_array_equal(b.numpy(), [1.0, 2.0])
 
 
-# --- 4. a weight shared by two plans (3, convolution, has a conformance suite of its own)
+# --- 4. a weight shared by two plans (3, convolution, has its own conformance suite)
 
 
 def sgd_step(variables, rate=0.1):
@@ -131,9 +131,11 @@ def test_two_plans_share_a_weight_that_each_wants_beside_its_own():
 def test_what_learns_is_part_of_the_key():
     a, b = dn.Variable([[1.0]]), dn.Variable([[1.0]])
     learning = [a, b]
-    function = Function(
-        lambda x: sgd_step(learning)(x), key=lambda: tuple(map(id, learning))
-    )
+
+    def step(x):
+        return sgd_step(learning)(x)  # asks anew, at every capture, what learns
+
+    function = Function(step, key=lambda: tuple(map(id, learning)))
     x = np.ones((1, 1), "float32")
     function(x)
     learning.remove(b)
@@ -148,7 +150,7 @@ def test_what_learns_is_part_of_the_key():
 
 @pytest.mark.parametrize(
     "ask",
-    [bool, float, int, list, np.tanh, np.asarray, lambda x: [v for v in x], len],
+    [bool, float, int, list, np.tanh, np.asarray, lambda x: [2 * v for v in x], len],
 )
 def test_python_on_a_symbolic_value_names_the_line_and_the_way_out(ask):
     def step(x):

@@ -89,7 +89,7 @@ def test_the_nth_derivative_of_a_power(n: int, at: float) -> None:
     def derivative(f: Any) -> Any:
         return lambda x: dn.value_and_grad(f, x)[1]
 
-    f: Any = lambda x: x * x * x * x * x  # noqa: E731
+    f: Any = lambda x: x * x * x * x * x  # noqa: E731 - f changes below
     factor = 1
     for k in range(n):
         f, factor = derivative(f), factor * (5 - k)

@@ -22,7 +22,7 @@ def test_writes_and_leaves_nothing_beside(tmp_path):
 def test_old_file_survives_an_exception(tmp_path):
     path = tmp_path / "a.bin"
     path.write_bytes(b"old")
-    with pytest.raises(RuntimeError, match="stop"), atomic_write(path) as file:  # noqa: PT012
+    with pytest.raises(RuntimeError, match="stop"), atomic_write(path) as file:  # noqa: PT012 - half of it
         file.write(b"half")
         raise RuntimeError("stop")
     assert path.read_bytes() == b"old"

@@ -29,7 +29,8 @@ def path(tmp_path):
     path = tmp_path / "m.keras"
     model = net()
     model.compile("adam", "mse", metrics=["mae"])
-    model.train_on_batch(np.ones((2, 4)), np.ones((2, 2)))  # the optimizer has its slots
+    # One step, after which the optimizer has its slots.
+    model.train_on_batch(np.ones((2, 4)), np.ones((2, 2)))
     model.save(path)
     return path
 

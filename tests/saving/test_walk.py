@@ -108,7 +108,7 @@ def test_variables_in_a_list_are_never_lost_silently(tmp_path):
     try:
         model.save_weights(tmp_path / "m.weights.h5")
     except SavingError as error:
-        assert "belongs to no layer" in str(error)  # noqa: PT017
+        assert "belongs to no layer" in str(error)  # noqa: PT017 - or it saves all
         return
     model.weights[0].assign([0.0, 0.0])
     model.load_weights(tmp_path / "m.weights.h5")

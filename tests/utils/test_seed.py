@@ -10,7 +10,7 @@ from deepneuron.utils import clear_session, set_random_seed
 
 def draw():
     return (
-        random.random(),  # noqa: S311
+        random.random(),  # noqa: S311 - no secret
         np.random.rand(),
         dn.initializers.GlorotUniform()((3, 3)).tolist(),
     )
