@@ -66,9 +66,45 @@ def assert_pictures_show_something(folder, names):
             # Ink of several colours: neither an empty page nor empty axes.
             colours = picture.convert("RGB").getcolors(maxcolors=2**24)
         assert len(colours) > 50
-        told = [line for line in story.splitlines() if not line.startswith("Picture: ")]
+        shares = [count / (picture.width * picture.height) for count, _ in colours]
+        assert max(shares) < 0.97
+
+
+def test_the_tour_has_the_five_scripts_that_are_tested_here():
+    found = [path.name for path in (ROOT / "examples").glob("[0-9]*.py")]
+    assert sorted(found) == sorted(PICTURES)
+
+
+def test_the_table_of_the_tour_names_every_script_and_picture():
+    table = (ROOT / "examples" / "README.md").read_text(encoding="utf-8")
+    for name, pictures in PICTURES.items():
+        assert f"({name})" in table
+        for picture in pictures:
+            assert picture in table
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_a_script_of_the_tour_tells_its_story_and_imports_only_what_it_may(name):
+    tree = ast.parse((ROOT / "examples" / name).read_text(encoding="utf-8"))
+    assert len((ast.get_docstring(tree) or "").splitlines()) > 3
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    # Keras is optional, so no script imports it by itself.
+    assert imported <= {"_look", "deepneuron", "numpy", "warnings"}
+
+
+@pytest.mark.parametrize("name", list(PICTURES))
+def test_an_example_runs_without_keras_and_draws(name, tmp_path):
+    story = run_example(name, tmp_path, without_keras=True)
+    assert story.count("Picture: ") == len(PICTURES[name])
+    assert (NOT_COMPARED in story) == (name in WITH_KERAS)
+    assert len(re.findall(r"^-{5,}$", story, re.MULTILINE)) >= 2  # chapters
     told = [line for line in story.splitlines() if str(tmp_path) not in line]
-    assert max(len(line) for line in told) < 90
+    assert max(len(line) for line in told if NOT_COMPARED not in line) < 90
     assert_pictures_show_something(tmp_path / "pictures", PICTURES[name])
 
 
