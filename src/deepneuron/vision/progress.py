@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
 _INTERVAL = 0.1  # seconds between two drawings
-_WIDTHS = {"loss": 10, "accuracy": 10, "val_loss": 10, "val_accuracy": 14}
+_WIDTHS = {"loss": 9, "accuracy": 10, "val_loss": 10, "val_accuracy": 14}
 
 
 @contextmanager
@@ -94,7 +94,7 @@ class LiveLine(EpochLines):
     def on_train_begin(self, logs: Logs = None) -> None:
         self._started = time.monotonic()
         names = "".join(f"{name:>{width}}" for name, width in _WIDTHS.items())
-        self.live.console.print(f"{'epoch':>9}{names}{'time':>10}", style="dim")
+        self.live.console.print(f"{'epoch':>7}{names}{'time':>9}", style="dim")
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         super().on_epoch_begin(epoch, logs)
@@ -110,12 +110,12 @@ class LiveLine(EpochLines):
 
         values = dict(_ordered(logs))
         self._validation = values.get("val_accuracy")
-        row = Text(f"{f'{epoch + 1}/{self.epochs}':>9}")
+        row = Text(f"{f'{epoch + 1}/{self.epochs}':>7}")
         for name, value in values.items():
             improved = name == self.best.monitor and self.best.best_epoch == epoch
             style = "bold green" if improved else ""
             row.append(f"{value:{_WIDTHS[name]}.4f}", style)
-        row.append(f"{time.monotonic() - self._began:8.1f} s")
+        row.append(f"{time.monotonic() - self._began:7.1f} s")
         self.live.console.print(row)
 
     def _draw(self, batch: int, logs: Logs) -> None:
