@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from deepneuron.errors import SavingError
@@ -15,15 +16,25 @@ class Functional(Model):
 
 
 def functional_from_config(
-    cls: type[Model], config: dict[str, Any], custom_objects: Any = None
+    cls: type[Model],
+    config: dict[str, Any],
+    custom_objects: Any = None,
+    make: Callable[[str], Any] | None = None,
 ) -> Model:
-    """Make the layers, then call them again in the recorded order."""
+    """Make the layers, then call them again in the recorded order.
+
+    Args:
+        cls: the class of the model.
+        config: what `get_config` returned.
+        custom_objects: names of your own classes and functions.
+        make: returns the layer of a name, instead of one that the config describes.
+    """
     layers: dict[str, Any] = {}
     results: dict[tuple[str, int], Any] = {}  # (layer, its use) -> flat outputs
     waiting: list[tuple[str, int, Any]] = []
     for data in config["layers"]:
         name = data.get("name", data["config"].get("name"))
-        layers[name] = deserialize(data, custom_objects)
+        layers[name] = make(name) if make else deserialize(data, custom_objects)
         nodes = data.get("inbound_nodes", [])
         if not nodes:
             results[name, 0] = [layers[name].output]
@@ -49,7 +60,7 @@ def functional_from_config(
                 continue
             returned = layers[name](*args, **kwargs)
             results[name, use] = (
-                [y for y in layers[name]._inbound_nodes[-1].outputs]
+                list(layers[name]._inbound_nodes[-1].outputs)
                 if returned is not None
                 else []
             )
