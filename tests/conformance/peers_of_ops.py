@@ -380,11 +380,17 @@ NOT_IN_TORCH: dict[str, str] = {
 # The values are compared, the gradients are not.
 NOT_TORCHS_GRADIENT: dict[str, str] = {}
 
+
+def _keras(name: str) -> Callable[..., Any]:
+    """A function of keras.ops, with the values of the attributes in their order."""
+    return lambda *xs, **attrs: getattr(keras().ops, name)(*xs, *attrs.values())
+
+
 KERAS: dict[str, Callable[..., Any]] = {
     "argsort_along": lambda x, axis, descending: keras().ops.argsort(
         -x if descending else x, axis=axis
     ),
-    "clamp": lambda x, least, most: keras().ops.clip(x, least, most),
+    "clamp": _keras("clip"),
     "concatenate_all": lambda *xs, axis: keras().ops.concatenate(xs, axis=axis),
     "cumulative_sum": lambda x, axis: keras().ops.cumsum(x, axis=axis),
     "einstein_sum": lambda *xs, subscripts: keras().ops.einsum(subscripts, *xs),
@@ -392,13 +398,13 @@ KERAS: dict[str, Callable[..., Any]] = {
     "gather_along": lambda x, indices, axis: keras().ops.take_along_axis(
         x, indices, axis=axis
     ),
-    "largest": lambda x, **attrs: keras().ops.max(x, **attrs),
+    "largest": _keras("max"),
     "pad_constant": lambda x, widths, value: keras().ops.pad(
         x, widths, constant_values=value
     ),
     "repeat_each": lambda x, repeats, axis: keras().ops.repeat(x, repeats, axis=axis),
-    "select": lambda condition, x1, x2: keras().ops.where(condition, x1, x2),
-    "smallest": lambda x, **attrs: keras().ops.min(x, **attrs),
+    "select": _keras("where"),
+    "smallest": _keras("min"),
     "stack_all": lambda *xs, axis: keras().ops.stack(xs, axis=axis),
 }
 

@@ -52,7 +52,7 @@ CASES = [
 
 # Differentiable in principle, but without a rule, and why.
 NO_GRADIENT = {
-    "product_of_others": "the gradient of prod; its own would be a product of all pairs",
+    "product_of_others": "the gradient of prod; its own were products without two",
 }
 # Ops whose gradient is an op of those above.
 NO_SECOND_ORDER = {"prod": "its gradient is product_of_others"}

@@ -117,7 +117,7 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch() -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # The batch is 512 KB and its hidden values are 1 MB; pieces of 16 KB may come and go.
+    # The batch has 512 KB, its hidden values 1 MB; pieces of 16 KB may come and go.
     assert peak < 120_000
 
 

@@ -32,7 +32,7 @@ from deepneuron.errors import CaptureError, ShapeError
         (lambda x: x[..., None, :2], (None, 3), (None, 1, 2)),
         (lambda x: x[0], (None, 3), (3,)),
         (lambda x: x[:7], (None, 3), (7, 3)),
-        (lambda x: ops.transpose(x), (None, 3), (3, None)),
+        (ops.transpose, (None, 3), (3, None)),
         (lambda x: ops.sum(x, axis=0), (None, 3), (3,)),
         (lambda x: ops.sum(x, axis=0, keepdims=True), (None, 3), (1, 3)),
         (lambda x: ops.concatenate([x, x], axis=0), (None, 3), (None, 3)),

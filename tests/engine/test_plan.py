@@ -1,4 +1,4 @@
-"""Plans of random programs compute what the programs say, in memory that never clashes."""
+"""Plans of random programs do what the programs say, in memory that never clashes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STEPS: list[Callable[[Any, Any], Any]] = [
     lambda x, y: x - y,
     lambda x, y: x * y,
     lambda x, y: x * x,
-    lambda x, y: ops.maximum(x, y),
+    ops.maximum,
     lambda x, y: ops.sigmoid(x) + ops.softsign(y),
     lambda x, y: ops.where(MASK, x, y),
     lambda x, y: ops.softmax(x),
@@ -43,7 +43,7 @@ STEPS: list[Callable[[Any, Any], Any]] = [
     lambda x, y: ops.sum(x, axis=-1, keepdims=True),
     lambda x, y: ops.mean(x),
     lambda x, y: ops.matmul(x, SQUARE),
-    lambda x, y: ops.matmul(x, y),
+    ops.matmul,
     lambda x, y: ops.concatenate([x, y], axis=0)[:4],
     lambda x, y: x[1:3],
 ]
