@@ -198,9 +198,9 @@ TUTORIALS = {
         import {library} as keras
         from {library} import layers
 
-        encoder = keras.Sequential([keras.Input((64,)), layers.Dense(16, "relu")],
+        encoder = keras.Sequential([keras.Input((64,)), layers.Dense(64, "relu")],
                                    name="encoder")
-        decoder = keras.Sequential([keras.Input((16,)), layers.Dense(64)],
+        decoder = keras.Sequential([keras.Input((64,)), layers.Dense(64)],
                                    name="decoder")
         x = keras.Input((64,))
         autoencoder = keras.Model(x, decoder(encoder(x)), name="autoencoder")

@@ -158,3 +158,27 @@ def plain(x: Any) -> Any:
     if value is None:
         return x
     return np.array(value) if x.node is None else value  # no window on a variable
+
+
+def _demo() -> None:
+    import deepneuron as dn
+
+    w, b = dn.Variable(3.0, name="w"), dn.Variable(-1.0, name="b")
+    with dn.recording():
+        loss = (w * 2.0 + b - 4.0) ** 2.0  # one neuron, x = 2, target 4
+    print("forward: loss = (w x + b - target)^2, w = 3, x = 2, b = -1, target = 4")
+    forward = topological([loss])
+    for node in forward:
+        print(f"  {node.op.name:<10} -> {node.outputs[0].numpy()}")
+    with dn.recording():
+        grads = dn.gradients(loss, [w, b])
+    print("backward: what the rules wrote, in the order in which it is computed")
+    for node in topological(grads):
+        if node not in forward:
+            value = node.outputs[0].numpy()
+            print(f"  {node.op.name:<10} -> {value}   # {node.path}")
+    print(f"d loss / d w = {grads[0].numpy()}, d loss / d b = {grads[1].numpy()}")
+
+
+if __name__ == "__main__":
+    _demo()

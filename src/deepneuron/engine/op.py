@@ -246,3 +246,18 @@ __all__ = [
     "promote",
     "registry",
 ]
+
+
+def _demo() -> None:
+    import deepneuron.ops  # noqa: F401 - they register themselves
+    from deepneuron.engine.op import registry  # of the package, not of this script
+
+    for name, known in sorted(registry.items()):
+        equation = " ".join((known.__doc__ or "").split("\n\n")[0].split())
+        mark = " " if known.differentiable else "-"
+        print(f"{mark} {name:<36} {equation}")
+    print(f"{len(registry)} operations; - has no gradient")
+
+
+if __name__ == "__main__":
+    _demo()

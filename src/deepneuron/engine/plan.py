@@ -83,8 +83,9 @@ class Plan:
         for instruction in self.instructions:
             ins = ", ".join(self._show(i) for i in instruction.inputs)
             outs = ", ".join(self._show(i) for i in instruction.outputs)
+            line = f"{outs:<30} = {instruction.kernel}({ins})"
             path = instruction.nodes[0].path
-            lines.append(f"{outs:<30} = {instruction.kernel}({ins})  # {path}")
+            lines.append(f"{line}  # {path}" if path else line)
         for source, variable in self.commits:
             lines.append(f"{self.variables[variable].name} := {self._show(source)}")
         return "\n".join(lines)
