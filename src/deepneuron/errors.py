@@ -44,7 +44,7 @@ class UnknownNameError(ArgumentError, KeyError):
     """A name that nothing is known under; the message offers the nearest right ones."""
 
     def __init__(self, kind: str, name: object, known: Iterable[str]) -> None:
-        super().__init__(kind, name, sorted(known))
+        super().__init__(kind, name, sorted(map(str, known)))
 
     def __str__(self) -> str:
         kind, name, known = self.args

@@ -62,7 +62,8 @@ class MonitorCallback(Callback):
         name = self.monitor.removeprefix("val_")
         if name == "loss":
             return "down"
-        for metric in getattr(self.model, "metrics", ()):
+        listed = getattr(self.model, "metrics", ())
+        for metric in (m for one in listed for m in getattr(one, "metrics", [one])):
             direction = getattr(metric, "_direction", None)
             if metric.name == name and direction in ("up", "down"):
                 return str(direction)

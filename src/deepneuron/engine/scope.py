@@ -111,7 +111,8 @@ def recording() -> Any:
     >>> dn.gradients(y, [w])
     [array(6., dtype=float32)]
     """
-    return use(Recording())
+    # A captured step remembers everything already.
+    return use(mode() if capturing() else Recording())
 
 
 def capturing() -> Any:

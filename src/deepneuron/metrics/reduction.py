@@ -121,7 +121,8 @@ class Mean(Metric):
         if weight is not None:
             self.count.assign_add(ops.sum(weight))
         else:
-            self.count.assign_add(float(values.shape[0]) if values.shape else 1.0)
+            # A size of None is that of a model which is only being drawn.
+            self.count.assign_add(float(values.shape[0] or 0) if values.shape else 1.0)
 
     def result(self) -> Any:
         return ops.divide_no_nan(self.total, self.count)

@@ -39,7 +39,7 @@ class Network:
             if not isinstance(x, Tensor) or x.node is None:
                 raise ArgumentError(
                     f"Model {name!r}: inputs and outputs must be symbolic tensors that "
-                    f"come from Input(...) and from layers; received {x!r}."
+                    f"come from Input(...) and from layers; received {_short(x)}."
                 )
         self.nodes, self.layers = self._sort()
         names = [layer.name for layer in self.layers]
@@ -229,6 +229,11 @@ class Network:
             "input_layers": ends(self.inputs),
             "output_layers": ends(self.outputs),
         }
+
+
+def _short(x: Any) -> str:
+    shape = getattr(x, "shape", None)
+    return repr(x) if shape is None else f"{type(x).__name__} of shape {tuple(shape)}"
 
 
 def input_of(batch_shape: Any, dtype: str, name: str | None = None) -> Tensor:

@@ -7,7 +7,8 @@ from typing import Any
 from deepneuron import losses as losses_package
 from deepneuron import metrics as metrics_package
 from deepneuron.engine.nest import flatten
-from deepneuron.errors import ArgumentError
+from deepneuron.engine.variable import Variable
+from deepneuron.errors import ArgumentError, DataError, UnknownNameError
 from deepneuron.losses import Loss
 from deepneuron.metrics import Mean, Metric
 
@@ -24,7 +25,8 @@ class CompileLoss:
     def __init__(self, loss: Any, loss_weights: Any, output_names: Any = None) -> None:
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
-        self._parts: list[tuple[Any, float | None]] | None = None
+        # (loss, weight, Mean of the loss) for each output
+        self._parts: list[tuple[Any, Any, Mean | None]] | None = None
         self.trackers: list[Mean] = []
 
     def build(self, y_true: Any, y_pred: Any) -> None:
@@ -38,41 +40,47 @@ class CompileLoss:
             _get_loss(loss, t, p)
             for loss, t, p in zip(chosen, truths, predictions, strict=True)
         ]
-        self._parts = list(zip(losses, weights, strict=True))
-        if len(names) > 1:
-            self.trackers = [
-                Mean(name=f"{name}_loss")
-                for name, loss in zip(names, losses, strict=True)
-                if loss is not None
-            ]
+        used = [n for n, loss in zip(names, losses, strict=True) if loss is not None]
+        means = {n: Mean(name=f"{n}_loss") for n in used if len(used) > 1}
+        self._parts = list(zip(losses, weights, map(means.get, names), strict=True))
+        # Dictionaries of outputs are reported in the order of the losses.
+        by_loss = isinstance(self.loss, dict) and isinstance(y_pred, dict)
+        order = list(self.loss) if by_loss else names
+        self.trackers = [means[name] for name in order if name in means]
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """The total loss, or None where no output has one."""
         if self._parts is None:
             self.build(y_true, y_pred)
-        assert self._parts is not None
+        parts = self._parts or []
         names = names_of(y_pred, self.output_names)
-        losses = [loss for loss, _ in self._parts]
-        truths = align(y_true, names, losses)
+        truths = align(y_true, names, [loss for loss, _, _ in parts])
         weights = align_weights(sample_weight, names)
-        trackers = iter(self.trackers)
         total = None
-        for (loss, weight), t, p, w in zip(
-            self._parts, truths, flatten(y_pred)[0], weights, strict=True
+        for (loss, weight, mean), t, p, w in zip(
+            parts, truths, flatten(y_pred)[0], weights, strict=True
         ):
             if loss is None:
                 continue
+            if t is None:
+                raise DataError(
+                    f"The loss {loss.name!r} compares predictions with targets, but y "
+                    "is None. Give fit the targets: fit(x, y)."
+                )
             value = loss(t, p, sample_weight=w)
-            if self.trackers:
-                next(trackers).update_state(value, sample_weight=p.shape[0])
+            if mean is not None:
+                mean.update_state(value, sample_weight=p.shape[0])
             if weight is not None:
                 value = value * weight
             total = value if total is None else total + value
         return total
 
 
-class CompileMetrics:
+class CompileMetrics(Metric):
     """The metrics of every output, under the names that go into the logs.
+
+    Among a model's metrics it stands for all of them, as in Keras: it takes in
+    `(y, y_pred, sample_weight)` of all outputs, and its result is a dictionary.
 
     Args:
         metrics: a list for all outputs; for several outputs, a list or dictionary of
@@ -82,16 +90,15 @@ class CompileMetrics:
     """
 
     def __init__(self, metrics: Any, weighted_metrics: Any, output_names: Any) -> None:
-        for argument, value in (
-            ("metrics", metrics),
-            ("weighted_metrics", weighted_metrics),
-        ):
+        super().__init__(name="compile_metrics")
+        wanted = (("metrics", metrics), ("weighted_metrics", weighted_metrics))
+        for argument, value in wanted:
             if value and not isinstance(value, (list, tuple, dict)):
                 raise ArgumentError(
                     f"{argument} must be a list or a dictionary; received {value!r}. "
                     f"Write {argument}=[{value!r}]."
                 )
-        self._wanted = {"metrics": metrics, "weighted_metrics": weighted_metrics}
+        self._wanted = dict(wanted)
         self.output_names = output_names
         self.built = False
         # (name in the logs, metric, number of the output, with sample weights?)
@@ -135,7 +142,12 @@ class CompileMetrics:
 
     @property
     def metrics(self) -> list[Metric]:
+        """The metrics within; none before the first batch was seen."""
         return [metric for _, metric, _, _ in self._entries]
+
+    @property
+    def variables(self) -> list[Variable]:
+        return [v for metric in self.metrics for v in metric.variables]
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take one batch into account."""
@@ -186,9 +198,7 @@ def spread(
     if isinstance(value, dict):
         unknown = [k for k in value if k not in names]
         if unknown:
-            raise ArgumentError(
-                f"{argument} names the outputs {unknown}, but the model has {names}."
-            )
+            raise UnknownNameError(f"output in {argument}", unknown[0], names)
         return [value.get(name) for name in names]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
@@ -257,10 +267,14 @@ def _kind_of_targets(y_true: Any, y_pred: Any) -> str:
     return "sparse_categorical" if sparse else "categorical"
 
 
+_GENERAL = ("crossentropy", "ce")  # losses whose kind the shapes decide
+
+
 def _get_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     if identifier is None:
         return None
-    if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
+    general = isinstance(identifier, str) and identifier.lower() in _GENERAL
+    if general and y_true is not None:
         identifier = f"{_kind_of_targets(y_true, y_pred)}_crossentropy"
     loss = losses_package.get(identifier)
     if isinstance(loss, Loss):

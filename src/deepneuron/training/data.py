@@ -70,6 +70,10 @@ class ArrayData:
         if self.steps and count < self.steps:
             _warn_of_the_end(count, self.steps)
 
+    def restart(self) -> None:
+        """Let the next epoch begin with the first batch."""
+        self._rest = None
+
     def _once(self) -> Iterator[Batch]:
         order = None
         if self.shuffle:
@@ -142,6 +146,10 @@ class IterableData:
             _warn_of_the_end(count, wanted)
         if hasattr(self.source, "on_epoch_end"):
             self.source.on_epoch_end()
+
+    def restart(self) -> None:
+        """Let the next epoch begin with the first batch."""
+        self._rest = None
 
     def _once(self) -> Iterator[Any]:
         self._seen = 0
@@ -224,7 +232,7 @@ def whole_number(name: str, value: Any, least: int) -> int:
     3
     """
     if isinstance(value, Integral):
-        if value >= least:
+        if int(value) >= least:
             return int(value)
         raise ArgumentError(f"{name} must be at least {least}; received {value!r}.")
     raise DTypeError(
@@ -324,7 +332,9 @@ def apply_class_weight(
 
 
 def _is_iterable_data(x: Any) -> bool:
-    if hasattr(x, "__array__") or isinstance(x, (list, tuple, dict, str)):
+    if x is None or hasattr(x, "__array__"):
+        return False
+    if isinstance(x, (list, tuple, dict, str)):
         return False
     if not isinstance(x, Iterable) and not hasattr(x, "__getitem__"):
         raise DataError(
@@ -403,7 +413,7 @@ def _check_lengths(x: Any, y: Any, sample_weight: Any) -> None:
     named = {"x": x, "y": y, "sample_weight": sample_weight}
     lengths = {n: [len(a) for a in flatten(t)[0]] for n, t in named.items()}
     sizes = {size for all_of in lengths.values() for size in all_of}
-    if not sizes:
+    if not lengths["x"]:
         raise DataError("There is no data: x is empty or None.")
     if len(sizes) > 1:
         listed = ", ".join(

@@ -230,34 +230,23 @@ class Trainer:
 
     def get_metrics_result(self) -> dict[str, Any]:
         """{name: value} of the model's metrics."""
-        own = type(self).metrics is Trainer.metrics
-        results: dict[str, Any] = {}
-        for metric in self._own_metrics() if own else self.metrics:
-            value = metric.result()
-            results.update(value if isinstance(value, dict) else {metric.name: value})
-        if own and self._compile_metrics is not None:
-            results.update(self._compile_metrics.result())
-        return results
+        return _spread_out({m.name: m.result() for m in self.metrics})
 
     def _track(self, loss: Any, x: Any) -> None:
         if self._loss_tracker is not None:
             samples = next((a.shape[0] for a in flatten(x)[0]), None)
             self._loss_tracker.update_state(loss, sample_weight=samples)
 
-    def _own_metrics(self) -> list[Metric]:
-        """All but the compiled ones: the loss, and those that layers hold."""
-        found: list[Metric] = [self._loss_tracker] if self._loss_tracker else []
+    @property
+    def metrics(self) -> list[Metric]:
+        """The loss, the compiled metrics (as one), and those that layers hold."""
+        first = (self._loss_tracker, self._compile_metrics)
+        found: list[Metric] = [m for m in first if m is not None]
         if self._compile_loss is not None:
             found.extend(self._compile_loss.trackers)
         for layer in self._flatten_layers():  # type: ignore[attr-defined]
             found.extend(m for m in layer._parts(Metric) if m not in found)
         return found
-
-    @property
-    def metrics(self) -> list[Metric]:
-        """The loss, the compiled metrics, and those that layers hold."""
-        compiled = self._compile_metrics.metrics if self._compile_metrics else []
-        return [*self._own_metrics(), *compiled]
 
     @property
     def metrics_names(self) -> list[str]:
@@ -369,7 +358,7 @@ class Trainer:
                     callbacks.on_train_batch_end(i, logs)
                     if self.stop_training:
                         break
-                if logs is None:
+                if i is None and epoch == initial_epoch:
                     raise no_batches(data)
                 if i is None:  # a generator that is used up; it has warned
                     break
@@ -439,17 +428,18 @@ class Trainer:
 
     def _evaluate(self, data: Any, callbacks: CallbackList) -> dict[str, float]:
         step = self._function("test", self.test_step)
+        data.restart()  # the same samples in every validation
         callbacks.on_test_begin()
         self.reset_metrics()
         self.stop_evaluating = False
-        logs: Any = None
+        i, logs = None, {}
         for i, batch in enumerate(data.epoch()):
             callbacks.on_test_batch_begin(i)
             logs = step(batch)
             callbacks.on_test_batch_end(i, logs)
             if self.stop_evaluating:
                 break
-        if logs is None:
+        if i is None:
             raise no_batches(data)
         numbers = _numbers(logs)
         callbacks.on_test_end(numbers)
@@ -537,9 +527,8 @@ class Trainer:
         self, kind: str, x: Any, y: Any, weight: Any, classes: Any, as_dict: bool
     ) -> Any:
         batch = _one_batch(x, y, weight, classes)
-        self.reset_metrics()  # the logs are those of this batch alone
         step = self.train_step if kind == "train" else self.test_step
-        self.reset_metrics()
+        self.reset_metrics()  # the logs are those of this batch alone
         logs = _numbers(self._function(kind, step)(batch))
         return logs if as_dict else self._in_order(logs)
 
@@ -590,7 +579,9 @@ class Trainer:
                 self._compile_metrics.update_state(y, y_pred, sample_weight)
             return []
 
-        if type(self).train_step is Trainer.train_step or not self.built:
+        metrics = self._compile_metrics
+        unbuilt = kind != "predict" and metrics is not None and not metrics.built
+        if type(self).train_step is Trainer.train_step or not self.built or unbuilt:
             capture(forward, x, y, sample_weight)
         self.built = True
         if kind == "train" and not getattr(self.optimizer, "built", True):
@@ -598,6 +589,7 @@ class Trainer:
 
     def _eager(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def run(batch: Any) -> Any:
+            batch = map_structure(np.array, batch)  # the user's own, to keep if he likes
             with scope.recording():
                 logs = step(batch)
             return map_structure(
@@ -608,9 +600,8 @@ class Trainer:
 
     def _in_order(self, logs: dict[str, Any]) -> Any:
         """The values in the order of the metrics; those of other names at the end."""
-        compiled = self._compile_metrics.metrics if self._compile_metrics else []
-        names = [m.name for m in (*self.metrics[:1], *compiled, *self.metrics[1:])]
-        first = [name for name in dict.fromkeys(names) if name in logs]
+        each = (m for one in self.metrics for m in getattr(one, "metrics", [one]))
+        first = [n for n in dict.fromkeys(m.name for m in each) if n in logs]
         values = [logs[n] for n in (*first, *sorted(set(logs) - set(first)))]
         return values[0] if len(values) == 1 else values
 
@@ -636,8 +627,16 @@ def _numbers(logs: dict[str, Any]) -> dict[str, Any]:
         )
     return {
         name: float(value) if np.ndim(value) == 0 else np.array(value)
-        for name, value in logs.items()
+        for name, value in _spread_out(logs).items()
     }
+
+
+def _spread_out(logs: dict[str, Any]) -> dict[str, Any]:
+    """Without dictionaries within; their names are good enough."""
+    result: dict[str, Any] = {}
+    for name, value in logs.items():
+        result.update(_spread_out(value) if isinstance(value, dict) else {name: value})
+    return result
 
 
 def _is_due(epoch: int, freq: Any) -> bool:
