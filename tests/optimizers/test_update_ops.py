@@ -26,7 +26,7 @@ def arrays_of(op: Op, size: int, seed: int = 0) -> list[np.ndarray]:
     case = op.cases[0]
     rng = np.random.default_rng(seed)
     shapes = [(size,) if shape else () for shape in case.inputs]
-    return [rng.uniform(case.low, case.high, s).astype("float32") for s in shapes]
+    return [rng.uniform(*case.between, s).astype("float32") for s in shapes]
 
 
 def as_tuple(y: Any) -> tuple[np.ndarray, ...]:
@@ -82,7 +82,7 @@ def test_transposed_gradients(name: str) -> None:
     case = op.cases[0]
     rng = np.random.default_rng(0)
     arrays = [
-        rng.uniform(case.low, case.high, (4, 3) if shape else ()).astype("float32")
+        rng.uniform(*case.between, (4, 3) if shape else ()).astype("float32")
         for shape in case.inputs
     ]
     turned = [np.asfortranarray(a) for a in arrays]

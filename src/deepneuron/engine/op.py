@@ -45,7 +45,7 @@ class Case:
 
     Args:
         *inputs: a shape, for normal random numbers; or an array, taken as it is.
-        low, high: where the random numbers have to lie in an interval instead.
+        between: (low, high), where the random numbers have to lie in an interval.
         smooth: False at a kink, where finite differences say nothing of the gradient.
         **attrs: the attributes.
     """
@@ -53,13 +53,12 @@ class Case:
     def __init__(
         self,
         *inputs: Any,
-        low: float | None = None,
-        high: float | None = None,
+        between: tuple[float, float] | None = None,
         smooth: bool = True,
         **attrs: Any,
     ) -> None:
-        self.inputs, self.low, self.high, self.attrs = inputs, low, high, attrs
-        self.smooth = smooth
+        self.inputs, self.attrs = inputs, attrs
+        self.between, self.smooth = between, smooth
 
     def arrays(self, seed: int = 0, dtype: str = "float64") -> list[np.ndarray]:
         """The inputs as arrays; those given as shapes get random numbers."""
@@ -68,9 +67,9 @@ class Case:
         def fill(shape: Any) -> np.ndarray:
             if not isinstance(shape, tuple):
                 return np.array(shape)
-            if self.low is None or self.high is None:
-                return np.asarray(rng.normal(size=shape)).astype(dtype)
-            return np.asarray(rng.uniform(self.low, self.high, shape)).astype(dtype)
+            values = rng.uniform(*self.between, shape) if self.between else None
+            values = rng.normal(size=shape) if values is None else values
+            return np.asarray(values).astype(dtype)
 
         return [fill(shape) for shape in self.inputs]
 
@@ -249,7 +248,9 @@ __all__ = [
 
 
 def _demo() -> None:
-    import deepneuron.ops  # noqa: F401 - they register themselves
+    import deepneuron as dn
+
+    dn.ops.add(1.0, 1.0)  # now all of them have registered themselves
     from deepneuron.engine.op import registry  # of the package, not of this script
 
     for name, known in sorted(registry.items()):

@@ -29,7 +29,7 @@ class Activation(Elementwise):
     """y = f(x), value by value; integers become `floatx()`."""
 
     result = "float"
-    cases = (Case(_VALUES), Case((2, 3), low=0.1, high=0.9))
+    cases = (Case(_VALUES), Case((2, 3), between=(0.1, 0.9)))
 
 
 class Slope(Elementwise):
@@ -339,7 +339,7 @@ class softplus(Activation):
 class softplus_grad(Slope):
     """dx = dy (1 - e^-y), which is dy sigmoid(x)"""
 
-    cases = (Case((2, 3), (2, 3), low=0.1, high=3.0),)
+    cases = (Case((2, 3), (2, 3), between=(0.1, 3.0)),)
 
     def forward(self, dy, y, /, out=None):
         return in_pieces(lambda dy, y: -dy * np.expm1(-y), dy, y, out=out)
@@ -673,8 +673,8 @@ class softmax_grad(AlongAxis):
     """dx = y (dy - sum of y dy along axis)"""
 
     cases = (
-        Case((2, 5), (2, 5), low=0.1, high=0.9),
-        Case((2, 3, 4), (2, 3, 4), axis=(0, 2), low=0.1, high=0.9),
+        Case((2, 5), (2, 5), between=(0.1, 0.9)),
+        Case((2, 3, 4), (2, 3, 4), axis=(0, 2), between=(0.1, 0.9)),
     )
 
     def forward(self, dy, y, /, axis=-1, out=None):

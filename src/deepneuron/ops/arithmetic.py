@@ -16,7 +16,7 @@ _PAIRS = (
     Case((4, 1), (1, 3)),
     Case((), (2,)),
 )
-_POSITIVE = Case((2, 3), low=0.5, high=2.0)
+_POSITIVE = Case((2, 3), between=(0.5, 2.0))
 
 
 @op
@@ -65,8 +65,8 @@ class divide(Elementwise):
 
     result = "float"
     cases = (
-        Case((2, 3), (2, 3), low=0.5, high=2.0),
-        Case((2, 3), (3,), low=0.5, high=2.0),
+        Case((2, 3), (2, 3), between=(0.5, 2.0)),
+        Case((2, 3), (3,), between=(0.5, 2.0)),
     )
 
     def forward(self, x1, x2, /, out=None):
@@ -126,8 +126,8 @@ class power(Elementwise):
 
     result = "number"
     cases = (
-        Case((2, 3), (2, 3), low=0.5, high=2.0),
-        Case((2, 3), (3,), low=0.5, high=2.0),
+        Case((2, 3), (2, 3), between=(0.5, 2.0)),
+        Case((2, 3), (3,), between=(0.5, 2.0)),
     )
 
     def forward(self, x1, x2, /, out=None):
@@ -269,7 +269,7 @@ class floor_divide(_Step):
     """y = floor(x1 / x2)"""
 
     result = "number"
-    cases = (Case((2, 3), (3,), low=0.5, high=2.0), Case(np.arange(5), np.full(5, 2)))
+    cases = (Case((2, 3), (3,), between=(0.5, 2.0)), Case(np.arange(5), np.full(5, 2)))
 
     def forward(self, x1, x2, /, out=None):
         return np.floor_divide(x1, x2, out=out)

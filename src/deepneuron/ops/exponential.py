@@ -12,7 +12,7 @@ from deepneuron.ops.elementwise import Elementwise
 
 class _Exponential(Elementwise):
     result = "float"
-    cases = (Case((2, 3), low=0.5, high=2.0),)
+    cases = (Case((2, 3), between=(0.5, 2.0)),)
 
 
 @op

@@ -110,8 +110,8 @@ class softmax_cross_entropy_grad(Op):
     """
 
     cases = (
-        Case((2, 1), _SHARES, (2, 3), low=0.1, high=0.9),
-        Case((1, 3), _SHARES, (2, 3), low=0.1, high=0.9, axis=0),
+        Case((2, 1), _SHARES, (2, 3), between=(0.1, 0.9)),
+        Case((1, 3), _SHARES, (2, 3), between=(0.1, 0.9), axis=0),
     )
 
     def infer(self, dy, target, p, /, axis=-1):
@@ -316,7 +316,7 @@ class sigmoid_cross_entropy(Elementwise):
     """y = -(t log p + (1 - t) log(1 - p)),  p = sigmoid(z)"""
 
     result = "float"
-    cases = (Case((2, 3), (2, 3), low=0.1, high=0.9),)
+    cases = (Case((2, 3), (2, 3), between=(0.1, 0.9)),)
 
     def forward(self, target, logits, /, out=None):
         def rule(t, z):
@@ -333,7 +333,7 @@ class sigmoid_cross_entropy(Elementwise):
 class sigmoid_cross_entropy_grad(Elementwise):
     """dz = dy (sigmoid(z) - t)"""
 
-    cases = (Case((2, 3), (2, 3), (2, 3), low=0.1, high=0.9),)
+    cases = (Case((2, 3), (2, 3), (2, 3), between=(0.1, 0.9)),)
 
     def forward(self, dy, target, logits, /, out=None):
         def rule(dy, t, z):

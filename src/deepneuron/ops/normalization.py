@@ -343,8 +343,8 @@ class batch_norm_grad(Op):
 
     inplace = {0: (0,)}
     cases = (
-        Case((6, 3), (6, 3), (3,), (3,), (3,), low=0.5, high=2.0),
-        Case((2, 3, 2), (2, 3, 2), (2,), (2,), (2,), low=0.5, high=2.0, epsilon=0.1),
+        Case((6, 3), (6, 3), (3,), (3,), (3,), between=(0.5, 2.0)),
+        Case((2, 3, 2), (2, 3, 2), (2,), (2,), (2,), between=(0.5, 2.0), epsilon=0.1),
     )
 
     def infer(self, dy, x, gamma, mean, variance, /, epsilon=1e-3):
@@ -484,8 +484,8 @@ class layer_norm_grad(Op):
 
     inplace = {0: (0,)}
     cases = (
-        Case((3, 4), (3, 4), (4,), (3, 1), (3, 1), low=0.5, high=2.0),
-        Case((2, 3, 2), (2, 3, 2), (2,), (2, 3, 1), (2, 3, 1), low=0.5, high=2.0),
+        Case((3, 4), (3, 4), (4,), (3, 1), (3, 1), between=(0.5, 2.0)),
+        Case((2, 3, 2), (2, 3, 2), (2,), (2, 3, 1), (2, 3, 1), between=(0.5, 2.0)),
     )
 
     def infer(self, dy, x, gamma, mean, variance, /, epsilon=1e-3):

@@ -43,7 +43,7 @@ class Update(Op):
 def _cases(arrays, numbers, high=0.9, **attrs):
     """Cases of a rule with so many arrays, and so many numbers behind them."""
     return tuple(
-        Case(*[shape] * arrays, *[()] * numbers, low=0.1, high=high, **attrs, **more)
+        Case(*[shape] * arrays, *[()] * numbers, between=(0.1, high), **attrs, **more)
         for shape, more in (
             ((2, 3), {}),
             ((), {}),
@@ -516,7 +516,7 @@ class moving_average(Op):
     pointwise = True
     differentiable = False
     inplace = {0: (0,)}
-    cases = (Case((2, 3), (2, 3), (), low=0.1, high=0.9),)
+    cases = (Case((2, 3), (2, 3), (), between=(0.1, 0.9)),)
 
     def infer(self, average, x, momentum, /):
         return Spec(average.shape, average.dtype)

@@ -11,7 +11,7 @@ from deepneuron.ops.elementwise import Elementwise
 
 class _Angle(Elementwise):
     result = "float"
-    cases = (Case((2, 3), low=-0.8, high=0.8),)
+    cases = (Case((2, 3), between=(-0.8, 0.8)),)
 
 
 @op
@@ -90,7 +90,7 @@ class arctan(_Angle):
 class arctan2(_Angle):
     """y = the angle between the first axis and the point (x2, x1)"""
 
-    cases = (Case((2, 3), (2, 3), low=0.5, high=2.0),)
+    cases = (Case((2, 3), (2, 3), between=(0.5, 2.0)),)
 
     def forward(self, x1, x2, /, out=None):
         return np.arctan2(x1, x2, out=out)
