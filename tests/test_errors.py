@@ -25,11 +25,7 @@ def drawn():
 
 
 CLASSES = dict(inspect.getmembers(errors, inspect.isclass))
-OURS = {
-    name: cls
-    for name, cls in CLASSES.items()
-    if cls.__module__ == errors.__name__
-}
+OURS = {name: cls for name, cls in CLASSES.items() if cls.__module__ == errors.__name__}
 
 
 def test_the_tree_of_errors_is_the_one_that_is_drawn():
@@ -47,7 +43,7 @@ def test_the_tree_of_errors_is_the_one_that_is_drawn():
 def test_errors_cross_processes(name):
     arguments = ("layer", "dens", ["dense"]) if "UnknownName" in name else ("text",)
     error = OURS[name](*arguments)
-    again = pickle.loads(pickle.dumps(error))
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     assert type(again) is type(error)
     assert str(again) == str(error) != ""
 

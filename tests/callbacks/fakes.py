@@ -56,8 +56,7 @@ def drive(callback, epochs, batches=0, learning_rate=1.0, fits=1):
         for _ in range(fits):
             model.stop_training = False
             callback.on_train_begin()
-            for epoch, logs in enumerate(epochs):
-                logs = dict(logs)
+            for epoch, logs in enumerate(map(dict, epochs)):
                 model.epoch = epoch
                 callback.on_epoch_begin(epoch)
                 for batch in range(batches):

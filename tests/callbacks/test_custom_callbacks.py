@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -80,7 +82,7 @@ def test_hooks_read_the_model_and_the_parameters():
     assert [batch for batch, _, _ in seen] == [0, 1, 0, 1]
     assert seen[0][2] == {"verbose": 0, "epochs": 2, "steps": 2}
     steps = [weights for _, weights, _ in seen]
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in itertools.pairwise(steps):
         assert not np.array_equal(before, after)
     np.testing.assert_array_equal(steps[-1], model.get_weights()[0])
 
@@ -97,7 +99,7 @@ def test_a_hook_can_stop_the_training_as_in_keras(hook):
 
         callback = type("Stop", (k.callbacks.Callback,), {hook: stop})()
         history = model_of(k).fit(
-            X, Y, epochs=4, batch_size=2, shuffle=False, verbose=0, callbacks=callback
+            X, Y, epochs=4, batch_size=2, shuffle=False, verbose=0, callbacks=[callback]
         )
         results.append((calls, history.epoch, history.history["loss"]))
     assert results[0][:2] == results[1][:2]

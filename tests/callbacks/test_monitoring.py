@@ -168,7 +168,7 @@ def test_what_lacks_its_monitor_warns_as_in_keras(name):
 
 def test_a_path_that_asks_for_an_unknown_value_is_named():
     callback = callbacks.ModelCheckpoint("{val_los}.keras")
-    with pytest.raises(ArgumentError, match="'val_los'.*'val_loss'") as caught:
+    with pytest.raises(ArgumentError, match=r"'val_los'.*'val_loss'") as caught:
         drive(callback, logs_of([1.0]))
     assert isinstance(caught.value, KeyError)
     with pytest.raises(KeyError):
@@ -225,8 +225,12 @@ def real_model(k):
 
 @pytest.mark.parametrize(
     ("monitor", "higher"),
-    [("loss", False), ("val_loss", False), ("accuracy", True)]
-    + [("val_sparse_categorical_crossentropy", False)],
+    [
+        ("loss", False),
+        ("val_loss", False),
+        ("accuracy", True),
+        ("val_sparse_categorical_crossentropy", False),
+    ],
 )
 def test_auto_mode_asks_the_metrics_of_the_model(monitor, higher):
     x, y = np.ones((6, 2), "float32"), np.arange(6) % 3

@@ -252,9 +252,8 @@ def test_two_threads_predict_with_one_model():
     wrong = []
 
     def work(x, y):
-        for _ in range(30):
-            if not np.array_equal(model.predict(x, verbose=0), y):
-                wrong.append(1)
+        results = [model.predict(x, verbose=0) for _ in range(30)]
+        wrong.extend(1 for result in results if not np.array_equal(result, y))
 
     threads = [
         threading.Thread(target=work, args=pair)

@@ -171,9 +171,10 @@ def test_a_function_is_a_loss_and_a_metric():
     def cubic(y_true, y_pred):
         return abs(y_true - y_pred) ** 3
 
-    results = []
-    for model in twins(dense, 1, None, loss=cubic, metrics=[cubic]):
-        results.append(model.fit(X, X[:, :1], epochs=2, **QUIET))
+    results = [
+        model.fit(X, X[:, :1], epochs=2, **QUIET)
+        for model in twins(dense, 1, None, loss=cubic, metrics=[cubic])
+    ]
     assert_same(*results)
     assert list(results[0].history) == ["cubic", "loss"]
 
@@ -375,10 +376,16 @@ def test_steps_on_single_batches_as_in_keras():
     for part in (slice(0, 8), slice(8, 20)):
         for arguments in ({}, {"sample_weight": W[part]}, {"return_dict": True}):
             assert_same(
-                *(m.train_on_batch(X[part], Y[part], **arguments) for m in (ours, theirs))
+                *(
+                    m.train_on_batch(X[part], Y[part], **arguments)
+                    for m in (ours, theirs)
+                )
             )
             assert_same(
-                *(m.test_on_batch(X[part], Y[part], **arguments) for m in (ours, theirs))
+                *(
+                    m.test_on_batch(X[part], Y[part], **arguments)
+                    for m in (ours, theirs)
+                )
             )
     assert_same(*(np.asarray(m.predict_on_batch(X)) for m in (ours, theirs)))
     assert_same_weights(ours, theirs)

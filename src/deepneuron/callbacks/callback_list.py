@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from deepneuron.callbacks.callback import Callback, Logs
 from deepneuron.callbacks.history import History
 from deepneuron.callbacks.progbar_logger import ProgbarLogger
@@ -151,8 +149,9 @@ class CallbackList(Callback):
 
 
 def plain(logs: Logs) -> dict[str, Any]:
-    """Logs by name, with Python floats; what has axes stays, nested logs are spread out.
+    """Logs by name, with Python floats; what has axes stays, nested logs do not.
 
+    >>> import numpy as np
     >>> plain({"loss": np.float32(0.5), "more": {"accuracy": np.array(1)}, "a": 2})
     {'a': 2.0, 'loss': 0.5, 'accuracy': 1.0}
     """

@@ -46,6 +46,9 @@ class CSVLogger(Callback):
     def on_train_begin(self, logs: Logs = None) -> None:
         self.on_train_end()
         self.keys = None
+        self._open()
+
+    def _open(self) -> IO[str]:
         path = Path(self.filename)
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_bytes() if self.append and path.exists() else b""
@@ -55,17 +58,18 @@ class CSVLogger(Callback):
         )
         if before and not before.endswith(b"\n"):
             self.csv_file.write("\n")  # the last run was killed within a line
+        return self.csv_file
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         logs = logs or {}
-        assert self.csv_file is not None
+        file = self.csv_file or self._open()
         if self.keys is None or self.writer is None:
             self.keys = sorted(logs)
             if not any(key.startswith("val_") for key in self.keys):
                 # There may be a validation in later epochs only.
                 self.keys += [f"val_{key}" for key in self.keys]
             self.writer = csv.DictWriter(
-                self.csv_file,
+                file,
                 ["epoch", *self.keys],
                 delimiter=self.sep,
                 lineterminator="\n",
@@ -74,7 +78,7 @@ class CSVLogger(Callback):
                 self.writer.writeheader()
         row = {key: _written(logs.get(key, "NA")) for key in self.keys}
         self.writer.writerow({"epoch": epoch, **row})
-        self.csv_file.flush()
+        file.flush()
 
     def on_train_end(self, logs: Logs = None) -> None:
         if self.csv_file is not None:

@@ -36,7 +36,7 @@ class MonitorCallback(Callback):
         super().__init__()
         if mode not in ("auto", "min", "max"):
             warnings.warn(
-                f"{type(self).__name__} mode {mode!r} is unknown, fallback to auto mode.",
+                f"{type(self).__name__} mode {mode!r} is unknown, fallback to 'auto'.",
                 stacklevel=3,
             )
             mode = "auto"
@@ -46,7 +46,7 @@ class MonitorCallback(Callback):
         self.min_delta = abs(min_delta)
         self.monitor_op: Callable[[Any, Any], Any] | None = None
 
-    def _set_monitor_op(self) -> None:
+    def _set_monitor_op(self) -> Callable[[Any, Any], Any]:
         """Find out which way is better; the model's metrics exist by now."""
         direction = {"min": "down", "max": "up"}.get(self.mode) or self._direction()
         if direction is None:
@@ -57,6 +57,7 @@ class MonitorCallback(Callback):
             )
         self.monitor_op = operator.gt if direction == "up" else operator.lt
         self.min_delta = self.min_delta if direction == "up" else -self.min_delta
+        return self.monitor_op
 
     def _direction(self) -> str | None:
         name = self.monitor.removeprefix("val_")
@@ -73,9 +74,5 @@ class MonitorCallback(Callback):
         return "up" if words & _UP else None
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:
-        if self.monitor_op is None:
-            self._set_monitor_op()
-        assert self.monitor_op is not None
-        return reference is None or bool(
-            self.monitor_op(value - self.min_delta, reference)
-        )
+        better = self.monitor_op or self._set_monitor_op()
+        return reference is None or bool(better(value - self.min_delta, reference))

@@ -98,7 +98,8 @@ class ReduceLROnPlateau(MonitorCallback):
         self.model.optimizer.learning_rate = new
         if self.verbose > 0:
             say(
-                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to {new}."
+                f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing learning rate to "
+                f"{new}."
             )
         return True
 

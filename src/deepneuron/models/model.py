@@ -182,8 +182,8 @@ class Model(Trainer, Layer):
     def _connected(self) -> Network:
         if self._network is None:
             raise NotBuiltError(
-                f"Model {self.name!r} has no symbolic inputs and outputs. Build it with "
-                "an input shape first, or make it from Input(...)."
+                f"Model {self.name!r} has no symbolic inputs and outputs. Build it "
+                "with an input shape first, or make it from Input(...)."
             )
         return self._network
 
@@ -196,7 +196,7 @@ class Model(Trainer, Layer):
         show_trainable: bool = False,
         layer_range: Any = None,
     ) -> None:
-        """Print the layers, the shapes of their outputs, and how many weights they have.
+        """Print the layers, the shapes of their outputs, and the numbers of weights.
 
         Args:
             line_length, positions: accepted as in Keras; the table fits itself.

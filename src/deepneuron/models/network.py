@@ -182,9 +182,9 @@ class Network:
         loose = [n for n in self.nodes if not isinstance(n, Call)]
         if loose:
             raise SavingError(
-                f"Model {self.name!r} uses the operation {loose[0].op.name!r} outside of "
-                f"a layer (at {loose[0].source}), which cannot be saved. Put it into a "
-                "layer of your own, or use a layer such as Add or Rescaling."
+                f"Model {self.name!r} uses the operation {loose[0].op.name!r} outside "
+                f"of a layer (at {loose[0].source}), which cannot be saved. Put it "
+                "into a layer of your own, or use a layer such as Add or Rescaling."
             )
 
         def history(t: Tensor) -> list[Any]:

@@ -12,6 +12,9 @@ from deepneuron.errors import ArgumentError, DataError, UnknownNameError
 from deepneuron.losses import Loss
 from deepneuron.metrics import Mean, Metric
 
+GENERAL_LOSSES = ("crossentropy", "ce")  # the shapes decide which one is meant
+GENERAL_METRICS = ("accuracy", "acc")
+
 
 class CompileLoss:
     """total = sum over outputs of weight * loss(y_true, y_pred)
@@ -34,7 +37,7 @@ class CompileLoss:
         names = names_of(y_pred, self.output_names)
         chosen = spread(self.loss, names, "loss")
         weights = spread(self.loss_weights, names, "loss_weights")
-        truths = align(y_true, names, chosen)
+        truths = _targets(y_true, names, chosen)
         predictions = flatten(y_pred)[0]
         losses = [
             _get_loss(loss, t, p)
@@ -54,7 +57,7 @@ class CompileLoss:
             self.build(y_true, y_pred)
         parts = self._parts or []
         names = names_of(y_pred, self.output_names)
-        truths = align(y_true, names, [loss for loss, _, _ in parts])
+        truths = _targets(y_true, names, [loss for loss, _, _ in parts])
         weights = align_weights(sample_weight, names)
         total = None
         for (loss, weight, mean), t, p, w in zip(
@@ -62,11 +65,6 @@ class CompileLoss:
         ):
             if loss is None:
                 continue
-            if t is None:
-                raise DataError(
-                    f"The loss {loss.name!r} compares predictions with targets, but y "
-                    "is None. Give fit the targets: fit(x, y)."
-                )
             value = loss(t, p, sample_weight=w)
             if mean is not None:
                 mean.update_state(value, sample_weight=p.shape[0])
@@ -131,12 +129,9 @@ class CompileMetrics(Metric):
             return [[] for _ in names]
         if len(names) == 1:
             if isinstance(wanted, dict):
-                unknown = set(wanted) - set(names)
+                unknown = sorted(set(wanted) - set(names))
                 if unknown and names[0] is not None:
-                    raise ArgumentError(
-                        f"{argument} names the outputs {sorted(unknown)}; the model's is "
-                        f"{names[0]!r}."
-                    )
+                    raise UnknownNameError(f"output in {argument}", unknown[0], names)
             return [_flat_list(wanted)]
         return [_flat_list(m) for m in spread(wanted, names, argument, each=True)]
 
@@ -215,10 +210,7 @@ def align(y_true: Any, names: list[Any], losses: list[Any] | None = None) -> lis
     if isinstance(y_true, dict):
         missing = [n for n in y_true if n not in names]
         if missing:
-            raise ArgumentError(
-                f"y has the keys {sorted(y_true, key=str)}, but the model's outputs are "
-                f"{names}."
-            )
+            raise UnknownNameError("output in y", missing[0], names)
         return [y_true.get(name) for name in names]
     truths = flatten(y_true)[0]
     if len(truths) == len(names):
@@ -232,8 +224,21 @@ def align(y_true: Any, names: list[Any], losses: list[Any] | None = None) -> lis
     if not truths:
         return [None] * len(names)
     raise ArgumentError(
-        f"y holds {len(truths)} arrays, but the model has {len(names)} outputs ({names})."
+        f"y holds {len(truths)} arrays, but the model has {len(names)} output(s): "
+        f"{', '.join(map(str, names))}."
     )
+
+
+def _targets(y_true: Any, names: list[Any], losses: list[Any]) -> list[Any]:
+    truths = align(y_true, names, losses)
+    for name, loss, t in zip(names, losses, truths, strict=True):
+        if loss is not None and t is None:
+            output = "" if name is None else f" for the output {name!r}"
+            raise DataError(
+                f"The loss compares predictions with targets, but y is None{output}. "
+                "Give the targets as well: fit(x, y)."
+            )
+    return truths
 
 
 def align_weights(sample_weight: Any, names: list[Any]) -> list[Any]:
@@ -241,11 +246,8 @@ def align_weights(sample_weight: Any, names: list[Any]) -> list[Any]:
     if isinstance(sample_weight, dict):
         return [sample_weight.get(name) for name in names]
     if isinstance(sample_weight, (list, tuple)):
-        return (
-            list(sample_weight)
-            if len(sample_weight) == len(names)
-            else list(sample_weight) * len(names)
-        )
+        one_for_all = len(sample_weight) == 1 != len(names)
+        return list(sample_weight) * (len(names) if one_for_all else 1)
     return [sample_weight] * len(names)
 
 
@@ -267,14 +269,10 @@ def _kind_of_targets(y_true: Any, y_pred: Any) -> str:
     return "sparse_categorical" if sparse else "categorical"
 
 
-_GENERAL = ("crossentropy", "ce")  # losses whose kind the shapes decide
-
-
 def _get_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
     if identifier is None:
         return None
-    general = isinstance(identifier, str) and identifier.lower() in _GENERAL
-    if general and y_true is not None:
+    if isinstance(identifier, str) and identifier.lower() in GENERAL_LOSSES:
         identifier = f"{_kind_of_targets(y_true, y_pred)}_crossentropy"
     loss = losses_package.get(identifier)
     if isinstance(loss, Loss):
@@ -286,7 +284,7 @@ def _get_loss(identifier: Any, y_true: Any, y_pred: Any) -> Any:
 
 
 def _get_metric(identifier: Any, y_true: Any, y_pred: Any) -> Metric:
-    if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
+    if isinstance(identifier, str) and identifier.lower() in GENERAL_METRICS:
         kind = _kind_of_targets(y_true, y_pred).title().replace("_", "")
         metric = getattr(metrics_package, f"{kind}Accuracy")(name=identifier)
     else:

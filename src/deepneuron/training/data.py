@@ -245,8 +245,8 @@ def no_batches(data: Any) -> DataError:
     """The error for data that yielded nothing."""
     kind = type(getattr(data, "source", data)).__name__
     return DataError(
-        f"There is no data: the {kind} yielded no batch at all. A generator can be used "
-        "only once; make a new one for each call, or a PyDataset."
+        f"There is no data: the {kind} yielded no batch at all. A generator can be "
+        "used only once; make a new one for each call, or a PyDataset."
     )
 
 
@@ -297,8 +297,8 @@ def train_validation_split(data: Batch, validation_split: float) -> tuple[Batch,
     split = math.floor(samples * (1.0 - validation_split))
     if split in (0, samples):
         raise ArgumentError(
-            f"{samples} samples cannot be cut with validation_split={validation_split}: "
-            "one of the parts would be empty."
+            f"{samples} samples cannot be cut with validation_split="
+            f"{validation_split}: one of the parts would be empty."
         )
     first = tuple(map_structure(lambda a: a[:split], d) for d in arrays)
     last = tuple(map_structure(lambda a: a[split:], d) for d in arrays)

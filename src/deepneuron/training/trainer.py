@@ -3,8 +3,8 @@
 One batch through fit:
 
     the data yields (x, y, sample_weight)
-      -> the function of this step, for these shapes and frozen layers
-           the first time: capture train_step (forward, loss, gradients, updates), plan it
+      -> the function of this step, for these shapes, frozen layers and settings
+           the first time: capture train_step (forward to updates), and plan it
       -> copy the batch into the plan's inputs, run it, commit weights and metrics
       -> logs -> callbacks
 """
@@ -27,10 +27,15 @@ from deepneuron.engine.capture import Function, capture
 from deepneuron.engine.gradients import gradients
 from deepneuron.engine.nest import flatten, map_structure, pack
 from deepneuron.engine.tensor import Tensor
-from deepneuron.errors import ArgumentError, DataError, DTypeError, NotCompiledError
+from deepneuron.errors import ArgumentError, DTypeError, NotCompiledError
 from deepneuron.metrics import Mean, Metric
 from deepneuron.serialization import deserialize, serialize
-from deepneuron.training.compiled import CompileLoss, CompileMetrics
+from deepneuron.training.compiled import (
+    GENERAL_LOSSES,
+    GENERAL_METRICS,
+    CompileLoss,
+    CompileMetrics,
+)
 from deepneuron.training.data import (
     make_data,
     no_batches,
@@ -104,10 +109,10 @@ class Trainer:
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None)
         for part in flatten(loss)[0]:  # a misspelt name should fail here, not in fit
-            if isinstance(part, str) and part.lower() not in ("crossentropy", "ce"):
+            if isinstance(part, str) and part.lower() not in GENERAL_LOSSES:
                 losses_package.get(part)
         for part in flatten((metrics, weighted_metrics))[0]:
-            if isinstance(part, str) and part.lower() not in ("accuracy", "acc"):
+            if isinstance(part, str) and part.lower() not in GENERAL_METRICS:
                 metrics_package.get(part)
         self.loss = loss
         self._compile_loss = (
@@ -201,8 +206,7 @@ class Trainer:
         total = None
         if self._compile_loss is not None:
             total = self._compile_loss(y, y_pred, sample_weight)
-        for penalty in self.losses:
-            penalty = ops.sum(penalty)
+        for penalty in map(ops.sum, self.losses):
             total = penalty if total is None else total + penalty
         if total is None:
             raise ArgumentError(
@@ -291,7 +295,8 @@ class Trainer:
             callbacks: a list of Callbacks.
             validation_split: the share of the samples, taken from the end, that is kept
                 for validation.
-            validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
+            validation_data: (x, y) or (x, y, sample_weight), or what yields batches
+                of them; evaluated after each epoch.
             shuffle: whether arrays are shuffled before each epoch.
             class_weight: {class: weight} for imbalanced classes.
             sample_weight: a weight for every sample.
@@ -589,7 +594,9 @@ class Trainer:
 
     def _eager(self, step: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def run(batch: Any) -> Any:
-            batch = map_structure(np.array, batch)  # the user's own, to keep if he likes
+            batch = map_structure(
+                np.array, batch
+            )  # the user's own, to keep if he likes
             with scope.recording():
                 logs = step(batch)
             return map_structure(
