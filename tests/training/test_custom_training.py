@@ -417,8 +417,6 @@ def test_threads_predict_while_one_model_is_not_trained(lazily):
         except Exception as error:  # noqa: BLE001 - shown by the assertion
             wrong.append(error)
 
-    if lazily:
-        model(X)  # its weights
     threads = [threading.Thread(target=work, args=(i,)) for i in range(3)]
     for thread in threads:
         thread.start()

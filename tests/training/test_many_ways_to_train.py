@@ -317,6 +317,30 @@ def test_a_dataset_of_batches_as_in_keras(steps, class_weight):
     assert_same_weights(ours, theirs)
 
 
+def test_a_dataset_without_end_needs_steps():
+    class Endless(dn.utils.PyDataset):
+        def __getitem__(self, i):
+            return X[i : i + 3], Y[i : i + 3]
+
+    model = dense(dn)
+    history = model.fit(Endless(), steps_per_epoch=2, epochs=2, verbose=0)
+    assert len(history.epoch) == 2
+    for use in (model.fit, model.evaluate, model.predict):
+        with pytest.raises(ArgumentError, match=r"never ends.*__len__"):
+            use(Endless(), verbose=0)
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_a_model_without_weights_can_be_evaluated_first(eagerly):
+    model = dn.Sequential([dn.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+    loss = model.evaluate(X, Y, verbose=0)
+    weights = model.get_weights()
+    assert loss == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-6)
+    assert model.predict_on_batch(X).shape == (20, 3)
+    np.testing.assert_array_equal(weights[0], model.get_weights()[0])
+
+
 def test_batches_of_a_dataset_are_shuffled():
     data = type("Data", (Batches, dn.utils.PyDataset), {})()
     dn.utils.set_random_seed(3)

@@ -121,6 +121,12 @@ class IterableData:
         self.source, self.steps = source, steps
         self.shuffle, self.class_weight, self.check = shuffle, class_weight, check
         self.length = _length(source)
+        if steps is None and self.length is None and hasattr(source, "num_batches"):
+            raise ArgumentError(
+                f"A {type(source).__name__} without a length never ends: write its "
+                "__len__, or say how many batches to take (steps_per_epoch of fit, "
+                "steps of evaluate and predict)."
+            )
         self.batches = steps or self.length
         self._rest: Iterator[Any] | None = None
         self._seen = 0  # batches of this pass through the source

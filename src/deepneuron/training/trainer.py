@@ -12,6 +12,7 @@ One batch through fit:
 from __future__ import annotations
 
 import inspect
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -43,6 +44,8 @@ from deepneuron.training.data import (
     unpack_x_y_sample_weight,
     whole_number,
 )
+
+_building = threading.RLock()
 
 
 class Trainer:
@@ -545,22 +548,25 @@ class Trainer:
             return self._eager(step)
         if kind not in self._functions:
             self._functions[kind] = Function(step, key=lambda: self._structure)
-        self._structure = self._plan_key()
+        self._renew_key()
         function = self._functions[kind]
 
         def first(batch: Any) -> Any:
-            self._ensure_built(kind, batch)
-            self._structure = self._plan_key()
+            with _building:  # two threads must not make the weights twice
+                self._ensure_built(kind, batch)
+            self._renew_key()
             return function(batch)
 
         return function if self._is_ready(kind) else first
 
-    def _plan_key(self) -> Any:
-        """What a plan depends on beside shapes: which weights learn, and how."""
+    def _renew_key(self) -> None:
+        """Note what a plan depends on beside shapes: which weights learn, and how."""
         layers = self._flatten_layers()  # type: ignore[attr-defined]
         learning = tuple(map(id, self.trainable_variables))
         how = getattr(self.optimizer, "plan_key", lambda: self.optimizer)()
-        return tuple(layer.trainable for layer in layers), learning, how
+        key = tuple(layer.trainable for layer in layers), learning, how
+        if key != self._structure:  # an equal one stays: it is found faster
+            self._structure = key
 
     def _is_ready(self, kind: str) -> bool:
         if not self.built:
