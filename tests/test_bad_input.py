@@ -305,6 +305,18 @@ ARGUMENTS = {
         r"metrics=\['mae'\]",
         True,
     ),
+    "weights of losses": (
+        compiled_with(loss_weights="a"),
+        ArgumentError,
+        "loss_weights.*'a'",
+        True,
+    ),
+    "verbose": (
+        lambda k: classifier(k).fit(X, Y, verbose="loud"),
+        ArgumentError,
+        "verbose.*'loud'",
+        False,
+    ),
     "optimizer of another kind": (
         compiled_with(optimizer=3),
         (ArgumentError, DTypeError),

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepneuron.callbacks.callback import Callback, Logs
 from deepneuron.callbacks.message import printable, say
+from deepneuron.errors import ArgumentError
 
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds between two drawings
@@ -38,6 +39,10 @@ class ProgbarLogger(Callback):
         super().set_params(params)
         params = params or {}
         verbose = params.get("verbose", 1)
+        if verbose not in ("auto", 0, 1, 2):
+            raise ArgumentError(
+                f"verbose must be 0, 1, 2 or 'auto'; received {verbose!r}."
+            )
         self.verbose = 1 if verbose == "auto" else int(verbose)
         if self.verbose == 1 and not _is_terminal():
             self.verbose = 2

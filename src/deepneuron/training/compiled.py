@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 from deepneuron import losses as losses_package
@@ -26,6 +27,12 @@ class CompileLoss:
     """
 
     def __init__(self, loss: Any, loss_weights: Any, output_names: Any = None) -> None:
+        wrong = [w for w in flatten(loss_weights)[0] if not isinstance(w, Real)]
+        if wrong:
+            raise ArgumentError(
+                "loss_weights must be a number, or a list or dictionary of numbers; "
+                f"received {wrong[0]!r} in it."
+            )
         self.loss, self.loss_weights = loss, loss_weights
         self.output_names = output_names
         # (loss, weight, Mean of the loss) for each output
