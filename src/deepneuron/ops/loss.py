@@ -380,12 +380,11 @@ def _check_labels(target, classes):
     if target.size == 0 or (target.min() >= 0 and target.max() < classes):
         return
     wrong = np.logical_or(target < 0, target >= classes)
-    first = np.unravel_index(np.argmax(wrong), target.shape)
-    where = ", ".join(map(str, first))
     raise DataError(
-        f"There is no class {target[first]}, which the target names at position "
-        f"({where}): the output has {classes} classes, 0 to {classes - 1}. "
-        f"{int(wrong.sum())} of {target.size} targets are outside of them."
+        f"There is no class {target[wrong].flat[0]}: the output has {classes} classes, "
+        f"0 to {classes - 1}, and {int(wrong.sum())} of this batch's {target.size} "
+        "targets are outside of them. Give the last layer a unit for each class, or "
+        "count the classes from 0."
     )
 
 
