@@ -167,3 +167,24 @@ def test_an_error_in_a_step_names_the_operation_and_the_line() -> None:
     assert "sparse_softmax_cross_entropy" in caught.value.__notes__[0]
     assert "test_executor.py:" in caught.value.__notes__[0]
     np.testing.assert_array_equal(function(labels, z), first)  # and it goes on
+
+
+def test_a_step_that_fails_changes_no_variable() -> None:
+    seen, mean = dn.Variable(0.0), dn.Variable(np.zeros(3, "float32"))
+
+    def step(labels: Any, z: Any) -> Any:
+        seen.assign_add(1.0)  # written in place, and before the labels are looked at
+        mean.assign(0.9 * mean + 0.1 * ops.mean(z, axis=0))
+        each = ops.sparse_categorical_crossentropy(labels, z, from_logits=True)
+        return ops.sum(each) / seen
+
+    function = Function(step)
+    z = normal(2, 3)
+    function(np.array([0, 2]), z)
+    before = [seen.numpy(), mean.numpy()]
+    with pytest.raises(DataError, match="no class 3"):
+        function(np.array([0, 3]), z)
+    np.testing.assert_array_equal(seen.numpy(), before[0])
+    np.testing.assert_array_equal(mean.numpy(), before[1])
+    function(np.array([0, 2]), z)
+    assert seen.numpy() == 2.0

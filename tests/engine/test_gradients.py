@@ -149,6 +149,53 @@ def test_a_step_forward_and_back_in_one_recording() -> None:
     np.testing.assert_allclose(w.numpy(), x / 8)
 
 
+def in_a_recording(step: Any) -> Any:
+    with dn.recording():
+        return step(np.zeros(3))
+
+
+def in_a_plan(step: Any) -> Any:
+    function = Function(step)
+    return function(np.zeros(3))
+
+
+@pytest.mark.parametrize("run", [in_a_recording, in_a_plan])
+def test_every_value_of_a_variable_counts_and_assignments_pass_nothing_back(
+    run: Any,
+) -> None:
+    w = dn.Variable(x)
+
+    def step(zero: Any) -> Any:
+        before = ops.sum(w**2 + zero)
+        w.assign(3.0 * w)  # what w was is of no interest to what is computed from here
+        after = ops.sum(w**2)
+        both = before + after
+        return [dn.gradients(loss, w) for loss in (before, after, both)]
+
+    before, after, both = run(step)
+    np.testing.assert_allclose(before, 2 * x)
+    np.testing.assert_allclose(after, 6 * x)
+    np.testing.assert_allclose(both, 8 * x)
+    np.testing.assert_allclose(w.numpy(), 3 * x)
+
+
+@pytest.mark.parametrize("run", [in_a_recording, in_a_plan])
+def test_a_step_may_climb_before_it_descends(run: Any) -> None:
+    """Sharpness-aware minimisation: the gradient is taken a little further up."""
+    w = dn.Variable(x)
+
+    def step(zero: Any) -> Any:
+        up = 0.1 * dn.gradients(ops.sum(w**4 + zero), w)
+        w.assign_add(up)
+        dw = dn.gradients(ops.sum(w**4), w)
+        w.assign_sub(up + 0.01 * dw)
+        return dw
+
+    there = x + 0.1 * 4 * x**3
+    np.testing.assert_allclose(run(step), 4 * there**3)
+    np.testing.assert_allclose(w.numpy(), x - 0.01 * 4 * there**3)
+
+
 def test_arrays_that_arrive_at_y_may_be_given() -> None:
     from deepneuron.engine.gradients import backpropagate
     from deepneuron.engine.tensor import Tensor

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
 
 from deepneuron.engine import scope
+from deepneuron.engine.convert import as_tensor
 from deepneuron.engine.dtypes import result_type
 from deepneuron.engine.executor import Executor
 from deepneuron.engine.graph import Graph
 from deepneuron.engine.kernels import NUMPY, KernelSet
 from deepneuron.engine.nest import flatten, pack
-from deepneuron.engine.op import as_tensor
 from deepneuron.engine.plan import Plan, make_plan
 from deepneuron.engine.tensor import Tensor
 
@@ -75,10 +76,15 @@ def _array(x: Any) -> np.ndarray:
 class Function:
     """A function over tensors that is captured and planned once per shape of its input.
 
+    What the function reads from Python (an attribute of a layer, a global) is read when
+    it is captured, and is a constant from then on, unless `key` tells of it.
+
     Args:
         function: Python code over tensors.
         key: returns what else the graph depends on, such as which weights are frozen.
         kernels: the kernel set that runs it.
+        most: how many plans, each with its memory, are kept; beyond, the one that was
+            not used for the longest time is made anew when its shape comes again.
 
     >>> import numpy as np, deepneuron as dn
     >>> double = Function(lambda x: x + x)
@@ -91,24 +97,38 @@ class Function:
         function: Callable[..., Any],
         key: Callable[[], Hashable] = lambda: None,
         kernels: KernelSet = NUMPY,
+        most: int = 32,
     ) -> None:
-        self.function, self.key, self.kernels = function, key, kernels
-        self._compiled: dict[Hashable, _Compiled] = {}
-        self._lock = threading.RLock()
+        self.function, self.key, self.kernels, self.most = function, key, kernels, most
+        self._plans: OrderedDict[Hashable, _Compiled] = OrderedDict()  # by last use
+        self._plans_lock = threading.Lock()
+        self._capture_lock = threading.RLock()  # others go on running meanwhile
 
     def __call__(self, *args: Any) -> Any:
         """Run on arrays, or on lists, tuples and dictionaries of arrays."""
         leaves, structure = flatten(args)
         leaves = [_array(x) for x in leaves]
-        signature = (structure, tuple((x.shape, x.dtype) for x in leaves), self.key())
-        compiled = self._compiled.get(signature)
+        shapes = (structure, tuple((x.shape, x.dtype) for x in leaves))
+        compiled = self._find((*shapes, self.key()))
         if compiled is None:
-            with self._lock:
-                compiled = self._compiled.get(signature)
+            with self._capture_lock:
+                compiled = self._find((*shapes, self.key()))
                 if compiled is None:
                     graph, result = capture(self.function, *pack(structure, leaves))
                     compiled = _Compiled(make_plan(graph), result, self.kernels)
                     # The key is asked again: capturing may have built layers.
-                    signature = (*signature[:2], self.key())
-                    self._compiled[signature] = compiled
+                    self._keep((*shapes, self.key()), compiled)
         return compiled.run(leaves)
+
+    def _find(self, signature: Hashable) -> _Compiled | None:
+        with self._plans_lock:
+            compiled = self._plans.get(signature)
+            if compiled is not None:
+                self._plans.move_to_end(signature)
+            return compiled
+
+    def _keep(self, signature: Hashable, compiled: _Compiled) -> None:
+        with self._plans_lock:
+            self._plans[signature] = compiled
+            if len(self._plans) > self.most:
+                self._plans.popitem(last=False)

@@ -14,8 +14,8 @@ import numpy as np
 
 from deepneuron.engine.kernels import NUMPY, KernelSet
 from deepneuron.engine.neighbours import overlap_shifted, pack, spans
-from deepneuron.engine.op import registry
 from deepneuron.engine.plan import ARENA, CONSTANT, INPUT, Buffer, Instruction, Plan
+from deepneuron.engine.registry import registry
 from deepneuron.engine.variable import Variable
 from deepneuron.engine.workspace import Workspace, activate
 

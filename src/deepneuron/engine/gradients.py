@@ -1,8 +1,18 @@
 """Backpropagation: one walk through the graph in reverse.
 
-Every node hands the gradient of its outputs to its rule, and gets back the gradient of
-its inputs (the chain rule). A value that was used twice sums what comes back to it (the
-multivariate chain rule). That is all.
+One neuron, its loss, and how the loss changes with every value on the way. Down on the
+left the values are computed; then up on the right their gradients, each from the one
+below it:
+
+    z = w x            dw = x dz
+    e = z - target     dz = de
+    L = e^2            de = 2 e dL,  and dL = 1
+
+So every node hands the gradient of its outputs to its rule, and gets back the gradient
+of its inputs (the chain rule). A value that was used twice sums what comes back to it
+(the multivariate chain rule). That is all.
+
+`python -m deepneuron.engine.gradients` shows the rules at work on this neuron.
 """
 
 from __future__ import annotations
@@ -13,9 +23,11 @@ from typing import Any
 import numpy as np
 
 from deepneuron.engine import scope
+from deepneuron.engine.convert import as_array, as_tensor
 from deepneuron.engine.dtypes import is_float
 from deepneuron.engine.graph import topological
-from deepneuron.engine.op import Deferred, as_array, as_tensor, compute, registry
+from deepneuron.engine.op import compute
+from deepneuron.engine.registry import registry
 from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
 
@@ -30,29 +42,30 @@ def backpropagate(
         wrt: the tensors to differentiate with respect to.
         dy: the gradient that arrives at y; ones by default.
     """
-    nodes = topological([y])
+    # Forward: which values change with a w, and through which nodes. The others need
+    # no gradient, and integers have none.
+    changing = {w for w in wrt if is_float(w.dtype)}
+    path = []
+    for node in topological([y]):
+        if node.op.differentiable and changing.intersection(node.inputs):
+            path.append(node)
+            changing.update(out for out in node.outputs if is_float(out.dtype))
 
-    # What depends on wrt; nothing else is walked through. Integers have no gradient.
-    needs = {w for w in wrt if is_float(w.dtype)}
-    for node in nodes:
-        if node.op.differentiable and needs.intersection(node.inputs):
-            needs.update(out for out in node.outputs if is_float(out.dtype))
-
-    if y not in needs:
+    if y not in changing:
         return [None for _ in wrt]
     gradient: dict[Tensor, Any] = {y: np.ones(y.shape, y.dtype) if dy is None else dy}
 
-    for node in reversed(nodes):
+    # Backward: when a node's turn comes, all that read its outputs have had theirs.
+    for node in reversed(path):
         dys = [gradient.get(out) for out in node.outputs]
-        if not needs.intersection(node.inputs) or all(dy is None for dy in dys):
-            continue
+        if all(dy is None for dy in dys):
+            continue  # y was computed without it
         with scope.name_scope(f"{node.path}/gradient".lstrip("/"), node.source):
             dxs = node.op.gradient(node, *dys)
             for x, dx in zip(node.inputs, dxs, strict=True):
-                if dx is None or x not in needs:
-                    continue
-                share = _fit(dx, x)
-                gradient[x] = gradient[x] + share if x in gradient else share
+                if dx is not None and x in changing:
+                    share = _fit(dx, x)
+                    gradient[x] = gradient[x] + share if x in gradient else share
 
     return [as_tensor(gradient[w]) if w in gradient else None for w in wrt]
 
@@ -64,6 +77,9 @@ def _fit(dx: Any, x: Tensor) -> Any:
     if tuple(dx.shape) != x.shape:
         dx = registry["sum_to"](dx, shape=x.shape)
     return dx
+
+
+# --- the public functions
 
 
 def gradients(fn_or_loss: Any, wrt: Any, *args: Any) -> Any:
@@ -79,6 +95,10 @@ def gradients(fn_or_loss: Any, wrt: Any, *args: Any) -> Any:
     Returns:
         One gradient for each w, of w's shape, in a list if `wrt` is one. None where the
         loss does not depend on w.
+
+    A Variable may have been assigned another value on the way. What was computed before
+    keeps the old one, and each value counts; but how the new value was computed is
+    forgotten: no gradient flows back through an assignment.
 
     >>> import deepneuron as dn
     >>> w = dn.Variable([1.0, 2.0])
@@ -131,25 +151,35 @@ def _leaf(w: Any) -> Tensor:
 
 def _differentiate(loss: Any, wrt: Any) -> Any:
     """`backpropagate`, with Variables looked up, and eager gradients worked out."""
-    ws = list(wrt) if isinstance(wrt, (list, tuple)) else [wrt]
+    many = isinstance(wrt, (list, tuple))
     loss = as_tensor(loss)
-    if loss.value_or_none() is None:
-        grads = backpropagate(loss, ws)
-    else:
-        leaves = {
-            x.variable: x
-            for node in topological([loss])
-            for x in node.inputs
-            if x.variable is not None
-        }
-        with scope.use(Deferred()):
-            grads = backpropagate(loss, [leaves.get(w, w) for w in ws])
-        for node in topological([g for g in grads if g is not None]):
+    symbolic = loss.value_or_none() is None
+    # In a mode of their own, rules see the Variables as the forward pass saw them.
+    with scope.use(scope.Capture() if symbolic else scope.Deferred()):
+        grads = _gradients_of_readings(loss, list(wrt) if many else [wrt])
+    if not symbolic:
+        for node in topological(g for g in grads if g is not None):
             if node.outputs[0].value_or_none() is None:
                 compute(node)
         if not isinstance(scope.mode(), (scope.Recording, scope.Capture)):
             grads = [plain(g) for g in grads]
-    return grads if isinstance(wrt, (list, tuple)) else grads[0]
+    return grads if many else grads[0]
+
+
+def _gradients_of_readings(loss: Tensor, ws: list[Tensor]) -> list[Tensor | None]:
+    """`backpropagate`; a Variable's gradient is the sum over the times it was read."""
+    readings = {w: {w: None} for w in ws}  # in order, each once
+    for x in (loss, *(x for node in topological([loss]) for x in node.inputs)):
+        if x.variable in readings:
+            readings[x.variable][x] = None
+    leaves = [x for some in readings.values() for x in some]
+    gradient = dict(zip(leaves, backpropagate(loss, leaves), strict=True))
+
+    def total(w: Tensor) -> Tensor | None:
+        some: list[Any] = [gradient[x] for x in readings[w] if gradient[x] is not None]
+        return sum(some[1:], some[0]) if some else None
+
+    return [total(w) for w in ws]
 
 
 def plain(x: Any) -> Any:
@@ -163,7 +193,8 @@ def plain(x: Any) -> Any:
 def _demo() -> None:
     import deepneuron as dn
 
-    w, b = dn.Variable(3.0, name="w"), dn.Variable(-1.0, name="b")
+    w: Any = dn.Variable(3.0, name="w")
+    b = dn.Variable(-1.0, name="b")
     with dn.recording():
         loss = (w * 2.0 + b - 4.0) ** 2.0  # one neuron, x = 2, target 4
     print("forward: loss = (w x + b - target)^2, w = 3, x = 2, b = -1, target = 4")

@@ -122,6 +122,19 @@ def topological(tensors: Iterable[Tensor]) -> list[Node]:
     return sorted(seen, key=lambda node: node.serial)
 
 
+def _assignments_last(nodes: list[Node], assigned: set[Tensor]) -> list[Node]:
+    """What assigns, and what reads the assigned, after all the rest.
+
+    A plan writes assignments straight into the Variables. An operation that finds fault
+    with its input (a class that does not exist) has then spoken up before.
+    """
+    late: set[Tensor] = set()
+    for node in nodes:
+        if assigned.intersection(node.outputs) or late.intersection(node.inputs):
+            late.update(node.outputs)
+    return sorted(nodes, key=lambda node: node.outputs[0] in late)
+
+
 class Graph:
     """What a captured step computes.
 
@@ -141,7 +154,8 @@ class Graph:
     ) -> None:
         self.inputs, self.outputs = list(inputs), list(outputs)
         self.commits, self.keep = dict(commits or {}), list(keep)
-        self.nodes = topological([*self.outputs, *self.commits.values(), *self.keep])
+        ends = [*self.outputs, *self.commits.values(), *self.keep]
+        self.nodes = _assignments_last(topological(ends), set(self.commits.values()))
 
     def tensors(self) -> Iterator[Tensor]:
         """Every value, leaves included, each once."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deepneuron.engine.op import registry
+from deepneuron.engine.registry import registry
 
 
 class KernelSet:

@@ -38,7 +38,8 @@ def update_runs(graph: Graph) -> Iterator[list[Node]]:
         dtypes = tuple(x.dtype for x in node.inputs)
         return (node.op, repr(node.attrs), scalars, dtypes) if updates else None
 
-    for key, nodes in groupby(graph.nodes, kind):
+    running = (node for node in graph.nodes if not node.op.view)
+    for key, nodes in groupby(running, kind):
         run = list(nodes)
         if key is not None and len(run) > 1:
             yield run

@@ -1,11 +1,16 @@
 """In what mode operations run now, inside which layer, and from which line of the user.
 
-Three modes, one of which holds in each context (thread, or task):
+One mode holds in each context (thread, or task):
 
     Eager       arrays in, arrays out; nothing is remembered. The default.
     Recording   computes at once, and keeps the graph, so that gradients can be taken.
+    Deferred    records, and computes later: a gradient is first drawn, then only the
+                part of it that is needed is worked out.
     Capture     computes nothing: writes a graph down. Variables stay as they are; what
                 would be assigned to them is kept aside, to be committed after the step.
+
+In all of them a value that was read from a Variable stays what it was when the Variable
+is assigned another, and no gradient flows back through an assignment.
 """
 
 from __future__ import annotations
@@ -20,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deepneuron.engine.registry import registry
 from deepneuron.engine.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -62,19 +68,32 @@ class Recording(Eager):
         variable.array[...] = np.asarray(value)
 
 
+class Deferred(Recording):
+    """Nodes are made but not computed."""
+
+
 class Capture(Eager):
-    """Operations are written down; assignments become `updates` of the graph."""
+    """Operations are written down; assignments become `updates` of the graph.
+
+    In this graph the Variable itself stands for the value that it has before the step.
+    """
 
     def __init__(self) -> None:
         self.updates: dict[Variable, Tensor] = {}
+        self.leaves: dict[Variable, Tensor] = {}  # what is read after an assignment
 
     def read(self, variable: Variable) -> Tensor:
-        return self.updates.get(variable, variable)
+        if variable in self.updates and variable not in self.leaves:
+            leaf = registry["stop_gradient"](self.updates[variable])
+            leaf.variable = variable
+            self.leaves[variable] = leaf
+        return self.leaves.get(variable, variable)
 
     def write(self, variable: Variable, value: Any) -> None:
         if not isinstance(value, Tensor):
             value = Tensor(variable.shape, variable.dtype, value=np.asarray(value))
         self.updates[variable] = value
+        self.leaves.pop(variable, None)
 
 
 _EAGER = Eager()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.engine.dtypes import standardize_dtype
+from deepneuron.engine.registry import registry
 from deepneuron.engine.scope import current_path, eager, mode
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import ArgumentError, ShapeError
@@ -106,8 +107,6 @@ class Variable(Tensor):
         """What it is now: an array (a copy), or a tensor that no assignment changes."""
         read = mode().read(self)
         if read is self:  # captured: a Variable would be read anew wherever it is used
-            from deepneuron.engine.op import registry
-
             return registry["identity_value"](self)
         return read if isinstance(read, Tensor) else np.array(read)
 
@@ -129,8 +128,6 @@ class Variable(Tensor):
                 f"Variable {self.path!r} has shape {self.shape}; it was assigned a "
                 f"value of shape {tuple(shape)}."
             )
-        from deepneuron.engine.op import registry
-
         if getattr(value, "dtype", None) != self.dtype:
             value = registry["cast"](value, self.dtype)
         mode().write(self, mode().read(value) if isinstance(value, Variable) else value)

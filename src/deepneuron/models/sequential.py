@@ -81,6 +81,7 @@ class Sequential(Model):
 
     def _build_if_possible(self) -> None:
         self._network, self.built = None, False
+        self._functions.clear()  # their plans know the layers that there were
         if (
             self._stack
             and isinstance(self._stack[0], InputLayer)

@@ -53,7 +53,7 @@ class identity_value(Op):
 class stop_gradient(Op):
     """y = x, and dx = 0: what lies before it is not blamed for the loss"""
 
-    inplace = {0: (0,)}
+    view = True
     differentiable = False
     cases = (Case((2, 3)),)
 
@@ -62,7 +62,7 @@ class stop_gradient(Op):
 
     def forward(self, variable, /, out=None):
         if out is None:
-            return np.array(variable)
+            return variable
         np.copyto(out, variable)
         return out
 

@@ -108,6 +108,10 @@ class Trainer:
 
         Raises:
             UnknownNameError: a name that means nothing; the nearest ones are offered.
+
+        A step is captured when it first runs. Weights, the optimizer's settings and
+        what is frozen may change at any time; any other setting of a layer or a loss
+        (`dropout.rate`) that you change later counts after the next `compile`.
         """
         self.optimizer = optimizers.get(optimizer)
         names = getattr(self, "output_names", None)
@@ -562,7 +566,7 @@ class Trainer:
     def _renew_key(self) -> None:
         """Note what a plan depends on beside shapes: which weights learn, and how."""
         layers = self._flatten_layers()  # type: ignore[attr-defined]
-        learning = tuple(map(id, self.trainable_variables))
+        learning = tuple(self.trainable_variables)
         how = getattr(self.optimizer, "plan_key", lambda: self.optimizer)()
         key = tuple(layer.trainable for layer in layers), learning, how
         if key != self._structure:  # an equal one stays: it is found faster
