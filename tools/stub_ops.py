@@ -15,12 +15,17 @@ import types
 from pathlib import Path
 
 from deepneuron import ops
+from deepneuron.engine.registry import registry
 
 STUB = Path(__file__).resolve().parent.parent / "src/deepneuron/ops/__init__.pyi"
 HEAD = """# The operations as typed functions; written by tools/stub_ops.py.
 
 from typing import Any
 
+"""
+UPDATES = "deepneuron.ops.optimizer"
+BETWEEN = """
+# What optimizers do to a weight; ops/optimizer.py.
 """
 TAIL = """
 # Operations that are registered but not listed, such as one that you wrote.
@@ -64,9 +69,11 @@ def stub() -> str:
     """The whole file."""
     modules = [n for n in ops.__all__ if isinstance(getattr(ops, n), types.ModuleType)]
     functions = [n for n in ops.__all__ if n not in modules]
+    updates = [n for n, op in registry.items() if type(op).__module__ == UPDATES]
     imports = "".join(f"from deepneuron.ops import {m} as {m}\n" for m in modules)
     body = "\n".join(map(function, functions))
-    return f"{HEAD}{imports}\n{body}\n{TAIL}"
+    rest = "\n".join(f"{name}: Any" for name in sorted(updates))
+    return f"{HEAD}{imports}\n{body}\n{BETWEEN}{rest}\n{TAIL}"
 
 
 def main() -> int:

@@ -252,5 +252,22 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any: ...
 def zeros(shape: Any, dtype: Any = None) -> Any: ...
 def zeros_like(x: Any, dtype: Any = None) -> Any: ...
 
+# What optimizers do to a weight; ops/optimizer.py.
+adadelta_update: Any
+adagrad_update: Any
+adam_step_size: Any
+adam_update: Any
+adamax_update: Any
+amsgrad_update: Any
+centered_rmsprop_momentum_update: Any
+centered_rmsprop_update: Any
+lion_update: Any
+momentum_update: Any
+moving_average: Any
+nadam_update: Any
+rmsprop_momentum_update: Any
+rmsprop_update: Any
+sgd_update: Any
+
 # Operations that are registered but not listed, such as one that you wrote.
 def __getattr__(name: str) -> Any: ...
