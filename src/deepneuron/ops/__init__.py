@@ -64,6 +64,10 @@ from deepneuron.ops.arithmetic import (
     subtract,
     true_divide,
 )
+from deepneuron.ops.batch_normalization import (
+    batch_normalization,
+    batch_normalization_in_training,
+)
 from deepneuron.ops.conv import conv
 from deepneuron.ops.creation import (
     arange,
@@ -101,6 +105,17 @@ from deepneuron.ops.indexing import (
     take,
     take_along_axis,
 )
+from deepneuron.ops.joining import (
+    concatenate,
+    flip,
+    hstack,
+    roll,
+    split,
+    stack,
+    unstack,
+    vstack,
+)
+from deepneuron.ops.layer_normalization import layer_normalization
 from deepneuron.ops.linalg import (
     diagonal,
     dot,
@@ -135,14 +150,8 @@ from deepneuron.ops.loss import (
     categorical_crossentropy,
     sparse_categorical_crossentropy,
 )
-from deepneuron.ops.normalization import (
-    batch_normalization,
-    batch_normalization_in_training,
-    layer_normalization,
-    moments,
-    normalize,
-    rms_normalization,
-)
+from deepneuron.ops.normalization import moments, normalize, rms_normalization
+from deepneuron.ops.padding import pad
 from deepneuron.ops.pool import average_pool, max_pool
 from deepneuron.ops.reduction import (
     all,
@@ -161,29 +170,19 @@ from deepneuron.ops.reduction import (
     sum,
     var,
 )
+from deepneuron.ops.repetition import repeat, tile
 from deepneuron.ops.shape import (
     broadcast_to,
-    concatenate,
     expand_dims,
-    flip,
-    hstack,
     moveaxis,
     ndim,
-    pad,
     ravel,
-    repeat,
     reshape,
-    roll,
     shape,
     size,
-    split,
     squeeze,
-    stack,
     swapaxes,
-    tile,
     transpose,
-    unstack,
-    vstack,
 )
 from deepneuron.ops.sorting import argmax, argmin, argsort, in_top_k, sort, top_k
 from deepneuron.ops.trigonometry import (

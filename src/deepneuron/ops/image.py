@@ -14,7 +14,8 @@ from deepneuron.ops.affine import affine
 from deepneuron.ops.arithmetic import clip, round
 from deepneuron.ops.indexing import take
 from deepneuron.ops.linalg import matmul
-from deepneuron.ops.shape import expand_dims, pad, reshape, squeeze, transpose
+from deepneuron.ops.padding import pad
+from deepneuron.ops.shape import expand_dims, reshape, squeeze, transpose
 from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
 
 _FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")

@@ -10,8 +10,9 @@ import numpy as np
 from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
 from deepneuron.errors import ShapeError
+from deepneuron.ops.joining import flip
 from deepneuron.ops.logic import equal
-from deepneuron.ops.shape import broadcast_to, flip, reshape
+from deepneuron.ops.shape import broadcast_to, reshape
 from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
 
 
