@@ -34,6 +34,8 @@ from deepneuron.errors import ArgumentError, DeepneuronError, NotBuiltError, Sha
 from deepneuron.layers.call import Call
 from deepneuron.layers.dtype_policy import policy_of
 from deepneuron.layers.input_spec import InputSpec
+from deepneuron.layers.signature import bound_arguments, parameters, signature
+from deepneuron.layers.weights import WeightHolder
 from deepneuron.naming import auto_name, to_snake_case
 from deepneuron.serialization import serialize
 
@@ -41,7 +43,7 @@ from deepneuron.serialization import serialize
 _training: ContextVar[tuple[bool, Any]] = ContextVar("training", default=(False, None))
 
 
-class Layer:
+class Layer(WeightHolder):
     """A function with weights.
 
     Args:
@@ -57,10 +59,6 @@ class Layer:
         source: `file:line` where the layer was made.
     """
 
-    # Attributes whose contents are not part of the layer.
-    _not_tracked = frozenset(
-        {"_own_variables", "_inbound_nodes", "_losses", "_auto_config", "input_spec"}
-    )
     # Layers that set this see their inputs as they are, without a cast.
     _convert_inputs = True
 
@@ -68,7 +66,7 @@ class Layer:
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         self = super().__new__(cls)
-        self.__dict__["_auto_config"] = _bound_arguments(cls, args, kwargs)
+        self.__dict__["_auto_config"] = bound_arguments(cls, args, kwargs)
         return self
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -88,8 +86,7 @@ class Layer:
     ) -> None:
         from deepneuron import regularizers
 
-        self._own_variables: list[Variable] = []
-        self._learning = 0  # how many of them learn
+        super().__init__(trainable)
         self._losses: list[Any] = []
         self._inbound_nodes: list[Call] = []
         self.name = name or auto_name(to_snake_case(type(self).__name__))
@@ -100,7 +97,6 @@ class Layer:
         self.input_spec: Any = None
         self.supports_masking = False
         self.source = scope.user_line()
-        self._trainable = bool(trainable)
         self._input_shape_arg = kwargs.pop("input_shape", None)
         if "input_dim" in kwargs:
             self._input_shape_arg = (kwargs.pop("input_dim"),)
@@ -108,7 +104,7 @@ class Layer:
             raise ArgumentError(
                 f"{type(self).__name__} does not know the argument "
                 f"{', '.join(map(repr, kwargs))}. It takes: "
-                f"{', '.join(_parameters(type(self)))}."
+                f"{', '.join(parameters(type(self)))}."
             )
 
     # --- what a subclass writes
@@ -157,7 +153,7 @@ class Layer:
         """The layer that a configuration describes."""
         from deepneuron.serialization import deserialize
 
-        takes = _parameters(cls)
+        takes = parameters(cls)
         return cls(
             **{
                 key: value if key == "dtype" else deserialize(value)
@@ -175,210 +171,6 @@ class Layer:
         shapes = {k: _as_shapes(v) for k, v in config.items()}
         if any(v is not None for v in shapes.values()):
             self._build_for(shapes)
-
-    # --- weights
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """A Variable that belongs to the layer.
-
-        Args:
-            shape: () by default.
-            initializer: "glorot_uniform" for float weights by default, else "zeros".
-            dtype: that of the layer by default.
-            trainable: False for statistics and counters.
-            regularizer: a penalty that is added to the loss.
-            constraint: applied after each update.
-            autocast, aggregation, overwrite_with_gradient: accepted as in Keras.
-            name: one part of its path.
-        """
-        from deepneuron import constraints, initializers, regularizers
-
-        if isinstance(shape, str):
-            raise ArgumentError(
-                "add_weight takes the shape first; received the text "
-                f"{shape!r}. Write name={shape!r}."
-            )
-        dtype = dtype or self.variable_dtype
-        if initializer is None:
-            initializer = "glorot_uniform" if is_float(dtype) else "zeros"
-        if not hasattr(self, "_own_variables"):
-            raise ArgumentError(
-                f"{type(self).__name__}.__init__ must call super().__init__() before "
-                "it adds weights."
-            )
-        variable = Variable(
-            initializers.get(initializer),
-            shape=() if shape is None else tuple(shape),
-            dtype=dtype,
-            trainable=trainable,
-            name=name,
-        )
-        place = scope.current_path()  # the layers around, if they built this one
-        if place.rpartition("/")[2] != self.name:
-            place = f"{place}/{self.name}".lstrip("/")
-        variable.path = f"{place}/{variable.name}"
-        variable.regularizer = regularizers.get(regularizer)
-        variable.constraint = constraints.get(constraint)
-        self._adopt(variable)
-        return variable
-
-    def _adopt(self, variable: Variable) -> None:
-        """Weights that learn come first; freezing them later does not reorder them."""
-        at = self._learning if variable.trainable else len(self._own_variables)
-        self._own_variables.insert(at, variable)
-        self._learning += variable.trainable
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if (
-            isinstance(value, Variable)
-            and "_own_variables" in self.__dict__
-            and all(value is not v for v in self._own_variables)
-        ):
-            self._adopt(value)
-        super().__setattr__(name, value)
-
-    def _parts(self, kind: type) -> Iterator[Any]:
-        """What the layer holds of a kind, in its attributes and in lists among them."""
-        for name, value in self.__dict__.items():
-            if name not in self._not_tracked:
-                yield from _find(value, kind)
-
-    @property
-    def _layers(self) -> list[Layer]:
-        return _unique(self._parts(Layer))
-
-    def _flatten_layers(self, include_self: bool = True) -> list[Layer]:
-        """This layer, the layers in it, the layers in those ..."""
-        found: list[Layer] = [self] if include_self else []
-        for layer in self._layers:
-            found.extend(layer._flatten_layers())
-        return _unique(found)
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, layer by layer; without counters of metrics and random seeds."""
-        own = self._own_variables
-        listed = [v for v in self._parts(Variable) if all(v is not o for o in own)]
-        nested = (w for layer in self._layers for w in layer.weights)
-        return _unique([*own, *listed, *nested])
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All weights, and the states of random generators."""
-        seeds = [v for g in self._seed_generators() for v in (g.state,)]
-        return _unique([*self.weights, *seeds])
-
-    def _seed_generators(self) -> list[Any]:
-        from deepneuron.ops.random import SeedGenerator
-
-        found = list(self._parts(SeedGenerator))
-        for layer in self._layers:
-            found.extend(layer._seed_generators())
-        return _unique(found)
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that learn; none while the layer is frozen."""
-        frozen = {
-            id(v)
-            for layer in self._flatten_layers()
-            if not layer.trainable
-            for v in layer.weights
-        }
-        return [v for v in self.weights if v.trainable and id(v) not in frozen]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that do not learn: statistics, and whatever is frozen."""
-        trainable = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trainable]
-
-    trainable_variables = trainable_weights
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """Every variable that does not learn."""
-        trainable = {id(v) for v in self.trainable_weights}
-        return [v for v in self.variables if id(v) not in trainable]
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the weights learn. Setting it sets it in all layers within."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for layer in self._flatten_layers(include_self=False):
-            layer._trainable = bool(value)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the weights' values."""
-        return [w.numpy() for w in self.weights]
-
-    def set_weights(self, weights: list[Any]) -> None:
-        """Give the weights other values.
-
-        Raises:
-            ShapeError: another number of arrays, or other shapes, than `get_weights`
-                returns. No weight is changed then.
-        """
-        own = self.weights
-        if len(weights) != len(own):
-            raise ShapeError(
-                f"{self._called()} has {len(own)} weights; set_weights received "
-                f"{len(weights)} arrays. Expected shapes: {[w.shape for w in own]}."
-            )
-        for w, value in zip(own, weights, strict=True):
-            if np.shape(value) != w.shape:
-                raise ShapeError(
-                    f"{self._called()}: weight {w.path!r} has shape {w.shape}; "
-                    f"set_weights received an array of shape {np.shape(value)}."
-                )
-        for w, value in zip(own, weights, strict=True):
-            w.assign(value)
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold.
-
-        Raises:
-            NotBuiltError: the weights do not exist yet.
-        """
-        if not self.built:
-            raise NotBuiltError(
-                f"{self._called()} has no weights yet. Call it on data, or build it "
-                "with an input shape."
-            )
-        return sum(int(np.prod(w.shape)) for w in self.weights)
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the layer's own weights into a mapping, by number."""
-        for i, v in enumerate(self._own_variables):
-            store[str(i)] = v.numpy()
-
-    def load_own_variables(self, store: Any) -> None:
-        """Take the layer's own weights from what `save_own_variables` filled."""
-        own = self._own_variables
-        if len(store) != len(own):
-            raise ShapeError(
-                f"{self._called()} has {len(own)} weights of its own; the file holds "
-                f"{len(store)} for it."
-                + ("" if self.built else " The layer has not been built.")
-            )
-        for i, v in enumerate(own):
-            v.assign(np.asarray(store[str(i)]))
 
     # --- types and losses
 
@@ -436,43 +228,59 @@ class Layer:
         with scope.name_scope(self.name, self.source):
             if not self.built:
                 self._build_for(self._input_shapes(args, kwargs))
-            inside, outer = _training.get()
-            parameters = self._call_parameters()
-            if "training" in parameters:  # from here on by name
-                names = [name for name in parameters if name != "self"]
-                position = names.index("training")
-                kwargs.update(zip(names[position:], args[position:], strict=False))
-                args = args[:position]
-            explicit = kwargs.get("training")
-            training = outer if explicit is None else explicit
-            if "training" in parameters:
-                default = parameters["training"].default
-                if training is None and default is not inspect.Parameter.empty:
-                    training = default
-                kwargs["training"] = bool(training)
-            elif all(p.kind is not p.VAR_KEYWORD for p in parameters.values()):
-                kwargs.pop("training", None)  # for the layers within, if any
+            args, kwargs, told, training = self._with_training(args, kwargs)
+            inside, _ = _training.get()
             if not inside:
                 self._forget_losses()
             token = _training.set((True, training))
             try:
                 if _symbolic((args, kwargs)) and not scope.capturing():
-                    returned = self.compute_output_spec(*args, **kwargs)
-                    if "training" in kwargs:  # decided anew in every run, unless told
-                        kwargs = {**kwargs, "training": explicit}
-                        kwargs = {k: v for k, v in kwargs.items() if v is not None}
-                    call = Call(self, args, kwargs, returned)
-                    self._inbound_nodes.append(call)
-                    return call.result
-                try:
+                    y = self._record(args, kwargs, told)
+                else:
                     y = self.call(*args, **kwargs)
-                except DeepneuronError as error:
-                    error.add_note(f"in {self._called()}")
-                    raise
-                self._penalise(y)
-                return y
+                    self._penalise(y)
+            except DeepneuronError as error:
+                error.add_note(f"in {self._called()}")
+                raise
             finally:
                 _training.reset(token)
+        return y
+
+    def _with_training(self, args: Any, kwargs: Any) -> tuple[Any, Any, Any, Any]:
+        """The arguments of `call`, and whether it is training.
+
+        That is what the caller says, else what holds for the layer around, else the
+        default of `call`.
+
+        Returns:
+            (args, kwargs, what the caller said, what holds for the layers within)
+        """
+        takes = signature(type(self).call).parameters
+        kwargs = dict(kwargs)
+        if "training" in takes:  # from here on by name
+            names = [name for name in takes if name != "self"]
+            position = names.index("training")
+            kwargs.update(zip(names[position:], args[position:], strict=False))
+            args = args[:position]
+        told = kwargs.get("training")
+        training = _training.get()[1] if told is None else told
+        if "training" in takes:
+            default = takes["training"].default
+            if training is None and default is not inspect.Parameter.empty:
+                training = default
+            kwargs["training"] = bool(training)
+        elif all(p.kind is not p.VAR_KEYWORD for p in takes.values()):
+            kwargs.pop("training", None)  # for the layers within, if any
+        return args, kwargs, told, training
+
+    def _record(self, args: Any, kwargs: Any, told: Any) -> Any:
+        """Note that the layer is used in a functional model."""
+        returned = self.compute_output_spec(*args, **kwargs)
+        if "training" in kwargs and told is None:  # decided anew in every run
+            del kwargs["training"]
+        call = Call(self, args, kwargs, returned)
+        self._inbound_nodes.append(call)
+        return call.result
 
     def _convert(self, x: Any) -> Any:
         if isinstance(x, (bool, int, float, str)) or x is None:
@@ -500,12 +308,9 @@ class Layer:
             if isinstance(spec, InputSpec) and hasattr(x, "shape"):
                 spec.check(x, self._called())
 
-    def _call_parameters(self) -> Any:
-        return _signature(type(self).call).parameters
-
     def _input_shapes(self, args: Any, kwargs: Any) -> dict[str, Any]:
         """{argument of build: shape}, for the tensors that the layer is called with."""
-        names = [p for p in self._call_parameters() if p != "self"]
+        names = [p for p in signature(type(self).call).parameters if p != "self"]
         given = {**dict(zip(names, args, strict=False)), **kwargs}
         shapes = {name: _shapes(x) for name, x in given.items() if _holds_arrays(x)}
         plain = [
@@ -534,9 +339,6 @@ class Layer:
             if output.ndim and output.shape[0]:  # per sample, whatever the batch size
                 loss = loss / output.shape[0]
             self.add_loss(loss)
-
-    def _called(self) -> str:
-        return f"{type(self).__name__} layer {self.name!r}"
 
     # --- in a functional model
 
@@ -589,60 +391,6 @@ def _marks_built(build: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return wrapped
-
-
-_signatures: dict[Any, inspect.Signature] = {}
-
-
-def _signature(function: Any) -> inspect.Signature:
-    if function not in _signatures:
-        _signatures[function] = inspect.signature(function)
-    return _signatures[function]
-
-
-def _parameters(cls: type) -> list[str]:
-    """The arguments that a class and its bases take, in `__init__`."""
-    names: dict[str, None] = {}
-    for base in cls.__mro__:
-        if "__init__" in base.__dict__:
-            kinds = inspect.signature(base.__init__).parameters.values()  # type: ignore[misc]
-            names |= {
-                p.name: None
-                for p in kinds
-                if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
-            }
-            if all(p.kind is not p.VAR_KEYWORD for p in kinds):
-                break
-    return [name for name in names if name != "self"]
-
-
-def _bound_arguments(cls: type, args: Any, kwargs: Any) -> dict[str, Any]:
-    try:
-        bound = _signature(cls.__init__).bind(None, *args, **kwargs)  # type: ignore[misc]
-    except TypeError:
-        return {}  # __init__ will say it better
-    values = dict(list(bound.arguments.items())[1:])
-    for name, parameter in _signature(cls.__init__).parameters.items():  # type: ignore[misc]
-        if parameter.kind is parameter.VAR_KEYWORD:
-            values.update(values.pop(name, {}))
-        elif parameter.kind is parameter.VAR_POSITIONAL:
-            values.pop(name, None)
-    return values
-
-
-def _find(value: Any, kind: type) -> Iterator[Any]:
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _find(item, kind)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _find(item, kind)
-
-
-def _unique(things: Any) -> list[Any]:
-    return list({id(thing): thing for thing in things}.values())
 
 
 def _symbolic(tree: Any) -> bool:
