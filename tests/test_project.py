@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -55,3 +57,36 @@ def test_size_prints_a_table():
         check=True,
     )
     assert re.search(r"^engine +\d+ +[\d,]+ +1,500", done.stdout, re.MULTILINE)
+
+
+PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/gradients.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_that_a_page_names_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    here = (ROOT / page).parent
+    links = [t for t in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in t]
+    quoted = re.findall(r"`([\w./-]+/[\w./-]*\w\.(?:py|pyi|md|toml|png))`", text)
+    roots = (here, ROOT, ROOT / "src" / "deepneuron")
+    missing = [t for t in links if not (here / t).exists()]
+    missing += [q for q in quoted if not any((root / q).exists() for root in roots)]
+    assert links + quoted
+    assert not missing
+
+
+@pytest.mark.parametrize("room", ["engine", "ops"])
+def test_the_plan_of_the_house_lists_every_file_of_a_room(room):
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folder = ROOT / "src" / "deepneuron" / room
+    files = {path.name for path in folder.glob("*.py")}
+    listed = set(re.findall(rf"\]\(\.\./src/deepneuron/{room}/(\w+\.py)\)", text))
+    assert files == listed
+
+
+def test_the_plan_of_the_house_lists_every_room():
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    package = ROOT / "src" / "deepneuron"
+    rooms = {p.parent.name for p in package.glob("*/__init__.py")}
+    listed = set(re.findall(r"\[`(\w+)`\]\(\.\./src/deepneuron/(?:\w+)/", text))
+    assert rooms == listed
