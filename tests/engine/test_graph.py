@@ -172,3 +172,10 @@ def test_what_is_returned_may_be_an_input_a_constant_or_nothing() -> None:
     np.testing.assert_array_equal(same, x)
     assert number == 2.0
     assert nothing is None
+
+
+def test_arrays_that_do_not_fit_get_our_sentence_and_not_numpys():
+    with pytest.raises(ShapeError, match="matmul: shapes .* do not go together"):
+        ops.matmul(np.ones((2, 3)), np.ones((4, 5)))
+    with pytest.raises(ShapeError, match="add: shapes .* do not go together"):
+        ops.add(np.ones((2, 3)), np.ones((4, 5)))

@@ -38,7 +38,7 @@ import numpy as np
 from deepneuron.engine import scope
 from deepneuron.engine.case import Case
 from deepneuron.engine.convert import as_array, as_tensor, promote
-from deepneuron.engine.graph import Node, Spec
+from deepneuron.engine.graph import Node, Spec, infer
 from deepneuron.engine.registry import registry
 from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
@@ -106,7 +106,11 @@ class Op:
     def evaluate(self, arrays: Sequence[Any], attrs: dict[str, Any]) -> Any:
         """`forward`, where NaN and Inf are values like others."""
         with np.errstate(all="ignore"):
-            y = self.forward(*arrays, **attrs)
+            try:
+                y = self.forward(*arrays, **attrs)
+            except (ValueError, IndexError):
+                infer(self, tuple(map(as_tensor, arrays)), attrs)  # may know better why
+                raise
         # A result may go anywhere: it must not be a window on an input.
         return np.array(y) if self.view else y
 
