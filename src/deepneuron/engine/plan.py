@@ -108,7 +108,7 @@ def make_plan(graph: Graph) -> Plan:
     homes.share_in_place()
     runs = list(update_runs(graph))
     offsets, arena = first_fit(homes.intervals(list(blocks(runs))))
-    plan = _encode(graph, homes, offsets, arena)
+    plan = _Encoder(graph, homes, offsets, arena).encode()
     for column in (column for run in runs for column in columns(run)):
         variables = [x for x in column if isinstance(x, Variable)]
         if len(variables) == len(column):
@@ -229,57 +229,69 @@ def first_fit(intervals: list[Interval]) -> tuple[dict[Tensor, int], int]:
     return offsets, max((end for _, end, _, _ in placed), default=0)
 
 
-def _encode(
-    graph: Graph, homes: _Homes, offsets: dict[Tensor, int], arena: int
-) -> Plan:
-    plan = Plan(arena=arena)
-    numbers: dict[Tensor, int] = {}
-    positions: dict[Tensor, int] = {x: i for i, x in enumerate(graph.inputs)}
+class _Encoder:
+    """Writes a graph down as numbered buffers, and instructions over them."""
 
-    def leaf(home: Tensor) -> tuple[str, int]:
+    def __init__(
+        self, graph: Graph, homes: _Homes, offsets: dict[Tensor, int], arena: int
+    ) -> None:
+        self.graph, self.homes, self.offsets = graph, homes, offsets
+        self.plan = Plan(arena=arena)
+        self._numbers: dict[Tensor, int] = {}
+        self._inputs = {x: i for i, x in enumerate(graph.inputs)}
+        self._variables: dict[Variable, int] = {}
+        self._constants: dict[Tensor, int] = {}
+
+    def encode(self) -> Plan:
+        graph, plan, number = self.graph, self.plan, self._number
+        plan.inputs = [number(x) for x in graph.inputs]
+        plan.instructions = [self._instruction(n) for n in graph.nodes if not n.op.view]
+        plan.outputs = [number(t) for t in graph.outputs]
+        plan.kept = [number(t) for t in graph.keep]
+        for variable, value in graph.commits.items():
+            target = self._place_of_variable(variable)
+            in_place = self.homes.of(value) is variable
+            if not (in_place and variable in self.homes.placed_commits):
+                plan.commits.append((number(value), target))
+        return plan
+
+    def _instruction(self, node: Node) -> Instruction:
+        return Instruction(
+            node.op.name,
+            tuple(self._number(x) for x in node.inputs),
+            tuple(self._number(y) for y in node.outputs),
+            node.attrs,
+            (node,),
+        )
+
+    def _number(self, tensor: Tensor) -> int:
+        """The number of the buffer that a value lies in."""
+        if tensor not in self._numbers:
+            space, place = self._place(self.homes.of(tensor))
+            self._numbers[tensor] = len(self.plan.buffers)
+            self.plan.buffers.append(Buffer(space, place, tensor.shape, tensor.dtype))
+        return self._numbers[tensor]
+
+    def _place(self, home: Tensor) -> tuple[str, int]:
+        if home.node is not None:
+            return ARENA, self.offsets[home]
         if isinstance(home, Variable):
-            if home not in positions:
-                positions[home] = len(plan.variables)
-                plan.variables.append(home)
-            return VARIABLE, positions[home]
-        if home in inputs:
-            return INPUT, positions[home]
+            return VARIABLE, self._place_of_variable(home)
+        if home in self._inputs:
+            return INPUT, self._inputs[home]
         value = home.value_or_none()
         if value is None:
             raise RuntimeError(f"{home!r} is read by the graph, but nothing makes it.")
-        if home not in positions:
-            positions[home] = len(plan.constants)
-            plan.constants.append(np.array(value))
-        return CONSTANT, positions[home]
+        if home not in self._constants:
+            self._constants[home] = len(self.plan.constants)
+            self.plan.constants.append(np.array(value))
+        return CONSTANT, self._constants[home]
 
-    def number(tensor: Tensor) -> int:
-        if tensor not in numbers:
-            home = homes.of(tensor)
-            space, place = leaf(home) if home.node is None else (ARENA, offsets[home])
-            numbers[tensor] = len(plan.buffers)
-            plan.buffers.append(Buffer(space, place, tensor.shape, tensor.dtype))
-        return numbers[tensor]
-
-    inputs = set(graph.inputs)
-    plan.inputs = [number(x) for x in graph.inputs]
-    for node in graph.nodes:
-        if not node.op.view:
-            plan.instructions.append(
-                Instruction(
-                    node.op.name,
-                    tuple(number(x) for x in node.inputs),
-                    tuple(number(y) for y in node.outputs),
-                    node.attrs,
-                    (node,),
-                )
-            )
-    plan.outputs = [number(t) for t in graph.outputs]
-    plan.kept = [number(t) for t in graph.keep]
-    for variable, value in graph.commits.items():
-        target = leaf(variable)[1]
-        if not (variable in homes.placed_commits and homes.of(value) is variable):
-            plan.commits.append((number(value), target))
-    return plan
+    def _place_of_variable(self, variable: Variable) -> int:
+        if variable not in self._variables:
+            self._variables[variable] = len(self.plan.variables)
+            self.plan.variables.append(variable)
+        return self._variables[variable]
 
 
 def _demo() -> None:
