@@ -6,8 +6,8 @@ from typing import Any
 
 from deepneuron import ops
 from deepneuron.errors import ArgumentError
-from deepneuron.layers.arguments import data_format_of, spatial_axes
-from deepneuron.layers.layer import Layer
+from deepneuron.layers.arguments import spatial_axes
+from deepneuron.layers.random_picture_layer import RandomPictureLayer
 from deepneuron.ops import random
 from deepneuron.serialization import keras_class
 
@@ -15,7 +15,7 @@ _MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
 
 @keras_class("keras.layers")
-class RandomFlip(Layer):
+class RandomFlip(RandomPictureLayer):
     """y = x or its mirror image, each with probability 1/2; outside of training y = x
 
     With "horizontal_and_vertical" a picture is mirrored both ways at once.
@@ -43,38 +43,19 @@ class RandomFlip(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, data_format, **kwargs)
         if mode not in _MODES:
             raise ArgumentError(
                 f"RandomFlip: mode is one of {', '.join(_MODES)}; received {mode!r}."
             )
         self.mode = mode
-        self.seed = seed
-        self.data_format = data_format_of(data_format)
-        self.generator = random.SeedGenerator(seed)
 
-    def call(self, data: Any, training: bool = True) -> Any:
-        transformation = self.get_random_transformation(data, training)
-        return self.transform_images(data, transformation, training)
-
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any] | None:
+    def _draw(self, data: Any, seed: Any) -> dict[str, Any]:
         """{"flips": which pictures are mirrored, (batch, 1, 1, 1)}"""
-        # While a size is not known, only the shape of y is asked for.
-        if not training or None in data.shape:
-            return None
         shape = (data.shape[0], 1, 1, 1) if len(data.shape) == 4 else (1, 1, 1)
-        draw = random.uniform(shape, seed=self.generator if seed is None else seed)
-        return {"flips": ops.less_equal(draw, 0.5)}
+        return {"flips": ops.less_equal(random.uniform(shape, seed=seed), 0.5)}
 
-    def transform_images(
-        self, images: Any, transformation: dict[str, Any] | None, training: bool = True
-    ) -> Any:
-        """The pictures, mirrored as a transformation says."""
-        x = ops.cast(images, self.compute_dtype)
-        if not training or transformation is None:
-            return x
+    def _transform(self, x: Any, transformation: dict[str, Any]) -> Any:
         height, width = spatial_axes(self.data_format, 2)
         offset = 4 - len(x.shape)  # 1 for a picture without a batch
         axes = []
@@ -84,13 +65,5 @@ class RandomFlip(Layer):
             axes.append(height - offset)
         return ops.where(transformation["flips"], ops.flip(x, axis=tuple(axes)), x)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "data_format": self.data_format,
-            "seed": self.seed,
-            "mode": self.mode,
-        }
+        return {**super().get_config(), "mode": self.mode}

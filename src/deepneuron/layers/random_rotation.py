@@ -7,8 +7,8 @@ from typing import Any
 
 from deepneuron import ops
 from deepneuron.errors import ArgumentError
-from deepneuron.layers.arguments import data_format_of, spatial_axes
-from deepneuron.layers.layer import Layer
+from deepneuron.layers.arguments import spatial_axes
+from deepneuron.layers.random_picture_layer import RandomPictureLayer
 from deepneuron.ops import random
 from deepneuron.serialization import keras_class
 
@@ -17,7 +17,7 @@ _INTERPOLATIONS = ("nearest", "bilinear")
 
 
 @keras_class("keras.layers")
-class RandomRotation(Layer):
+class RandomRotation(RandomPictureLayer):
     """y(p) = x(R (p - c) + c), R a rotation by a random angle and c the centre
 
     Outside of training, y = x.
@@ -51,7 +51,7 @@ class RandomRotation(Layer):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, data_format, **kwargs)
         for name, value, known in (
             ("fill_mode", fill_mode, _FILL_MODES),
             ("interpolation", interpolation, _INTERPOLATIONS),
@@ -64,26 +64,13 @@ class RandomRotation(Layer):
         self.factor = _bounds_of(factor)
         self.fill_mode = fill_mode
         self.interpolation = interpolation
-        self.seed = seed
         self.fill_value = fill_value
-        self.data_format = data_format_of(data_format)
-        self.generator = random.SeedGenerator(seed)
 
-    def call(self, data: Any, training: bool = True) -> Any:
-        transformation = self.get_random_transformation(data, training)
-        return self.transform_images(data, transformation, training)
-
-    def get_random_transformation(
-        self, data: Any, training: bool = True, seed: Any = None
-    ) -> dict[str, Any] | None:
+    def _draw(self, data: Any, seed: Any) -> dict[str, Any]:
         """{"angle": degrees, (batch,); "rotation_matrix": (batch, 8)}"""
-        # While a size is not known, only the shape of y is asked for.
-        if not training or None in data.shape:
-            return None
         alone = len(data.shape) == 3
         batch = 1 if alone else data.shape[0]
         low, high = (360.0 * part for part in self.factor)
-        seed = self.generator if seed is None else seed
         angle = random.uniform(
             (batch,), minval=low, maxval=high, dtype=self.compute_dtype, seed=seed
         )
@@ -95,13 +82,7 @@ class RandomRotation(Layer):
             "rotation_matrix": ops.squeeze(matrix, 0) if alone else matrix,
         }
 
-    def transform_images(
-        self, images: Any, transformation: dict[str, Any] | None, training: bool = True
-    ) -> Any:
-        """The pictures, turned as a transformation says."""
-        x = ops.cast(images, self.compute_dtype)
-        if not training or transformation is None:
-            return x
+    def _transform(self, x: Any, transformation: dict[str, Any]) -> Any:
         return ops.image.affine_transform(
             x,
             transformation["rotation_matrix"],
@@ -111,19 +92,9 @@ class RandomRotation(Layer):
             data_format=self.data_format,
         )
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
-
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "data_format": self.data_format,
-            "factor": self.factor,
-            "fill_mode": self.fill_mode,
-            "fill_value": self.fill_value,
-            "interpolation": self.interpolation,
-            "seed": self.seed,
-        }
+        own = ("factor", "fill_mode", "fill_value", "interpolation")
+        return {**super().get_config(), **{key: getattr(self, key) for key in own}}
 
 
 def _rotation(angle: Any, height: int, width: int) -> Any:
