@@ -1,4 +1,8 @@
-"""Arithmetic: sums, products, quotients, powers, and what lies between them."""
+"""Arithmetic: sums, products, quotients, powers, each above its gradient.
+
+`dy` is dL/dy, how the loss L changes with the result; a gradient rule returns dL/dx for
+each input, dy times the slope of y.
+"""
 
 from __future__ import annotations
 
