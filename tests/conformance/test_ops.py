@@ -25,7 +25,6 @@ from deepneuron.engine.executor import Executor
 from deepneuron.engine.op import Case, Op, registry
 from deepneuron.engine.plan import make_plan
 from deepneuron.engine.tensor import Tensor
-from deepneuron.errors import GradientError
 from deepneuron.ops.elementwise import Elementwise
 from tests.conformance.peers_of_ops import (
     KERAS,
@@ -50,18 +49,10 @@ CASES = [
     for i, case in enumerate(op.cases)
 ]
 
-# Differentiable in principle, but without a rule, and why.
-NO_GRADIENT = {
-    "product_of_others": "the gradient of prod; its own were products without two",
-}
-# Ops whose gradient is an op of those above.
-NO_SECOND_ORDER = {"prod": "its gradient is product_of_others"}
-
 DIFFERENTIABLE = [
     p
     for p in CASES
     if p.values[0].differentiable
-    and p.values[0].name not in NO_GRADIENT
     and any(x.dtype.kind == "f" for x in p.values[0].prepare(p.values[1].arrays()))
 ]
 each = pytest.mark.parametrize(("op", "case"), CASES)
@@ -190,11 +181,9 @@ def test_the_tables_leave_no_op_out_and_name_none_that_is_not() -> None:
     assert not (set(TORCH) | set(NOT_IN_TORCH)) - set(OPS)
     assert not set(TORCH) & set(NOT_IN_TORCH)
     assert not set(NOT_TORCHS_GRADIENT) - set(TORCH)
-    assert not (set(NO_SECOND_ORDER) | set(NO_GRADIENT)) - set(OPS)
     reasons = (
         *NOT_IN_KERAS.values(),
         *NOT_IN_TORCH.values(),
-        *NO_SECOND_ORDER.values(),
     )
     assert all(len(reason) > 10 for reason in reasons)
 
@@ -245,7 +234,7 @@ def test_an_empty_batch_is_a_batch(op: Op, case: Case) -> None:
             return
         ys = run(op, none, case)
         assert [(y.shape, y.dtype.name) for y in ys] == list(specs)
-        if op.differentiable and op.name not in NO_GRADIENT and floats_of(xs):
+        if op.differentiable and floats_of(xs):
             grads = gradients_of(op, case, none)[1]
             for i, dx in zip(floats_of(none), grads, strict=True):
                 assert dx is None or dx.shape == none[i].shape
@@ -424,13 +413,6 @@ def assert_slopes(
         )
 
 
-@pytest.mark.parametrize("name", NO_GRADIENT)
-def test_a_missing_rule_says_so(name: str) -> None:
-    op = OPS[name]
-    with pytest.raises(GradientError, match=f"{name} has no gradient rule"):
-        gradients_of(op, op.cases[0], prepared(op, op.cases[0]))
-
-
 @each_smooth
 def test_gradients_are_the_slopes(op: Op, case: Case) -> None:
     xs = prepared(op, case)
@@ -472,10 +454,6 @@ def test_second_gradients_are_the_slopes_of_the_first(op: Op, case: Case) -> Non
         return sum(terms[1:], terms[0]) if terms else 0.0
 
     points = [*(xs[i] for i in positions), *arriving]
-    if op.name in NO_SECOND_ORDER:
-        with pytest.raises(GradientError, match="has no gradient rule"):
-            dn.value_and_grad(swept, points)
-        return
     grads = dn.value_and_grad(swept, points)[1]
     assert_slopes(lambda *p: float(swept(*p)), points, grads, op.name)
 
@@ -501,7 +479,7 @@ def test_float32_is_float64_rounded(op: Op, case: Case) -> None:
     low, high = ([np.asarray(x) for x in op.prepare(xs)] for xs in (low, high))
     for y, z in zip(run(op, low, case), run(op, high, case), strict=True):
         assert_near(y, z, 1e-5)
-    if op.differentiable and op.name not in NO_GRADIENT:
+    if op.differentiable:
         dys = [upstream(y) for y in run(op, low, case)]
         wide = [dy if dy is None else dy.astype("float64") for dy in dys]
         _, some = gradients_of(op, case, low, dys)

@@ -23,7 +23,13 @@ from deepneuron.errors import CaptureError, ShapeError
 @pytest.mark.parametrize(
     ("function", "shape", "expected"),
     [
-        (lambda x: x + np.ones((4, 1), "float32"), (None, 3), None),
+        (lambda x: x + np.ones((4, 2), "float32"), (None, 3), None),
+        (lambda x: x + np.ones((4, 1), "float32"), (None, 3), (4, 3)),  # as in Keras
+        (lambda x: x + np.ones(4, "float32"), (None,) * 3 + (4,), (None,) * 3 + (4,)),
+        (lambda x: ops.reshape(x, (-1, 17)), (None, 34), (None, 17)),
+        (lambda x: ops.reshape(x, (-1, 8, 8, 4)), (None, 4), (None, 8, 8, 4)),
+        (lambda x: x @ np.ones((3, 5), "float32"), (None, 17, 3), (None, 17, 5)),
+        (lambda x: x @ np.ones((3, 5), "float32"), (None, 8, 8, 3), (None, 8, 8, 5)),
         (lambda x: x + 1.0, (None, 3), (None, 3)),
         (lambda x: ops.reshape(x, (-1, 6)), (None, 4, 3), (None, 6)),
         (lambda x: ops.reshape(x, (-1,)), (None, 4, 3), (None,)),

@@ -7,11 +7,10 @@ step is over.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import numpy as np
 
 from deepneuron.engine.scope import current_path, user_line
 from deepneuron.engine.tensor import Tensor
@@ -80,7 +79,17 @@ def infer(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Spec,
 
     No operation has to think about unknown sizes: its rule is asked twice, with two
     different sizes in their place, and what differs between the answers is unknown.
+    (Broadcasting does think about them: None goes together with every size.)
     """
+    # A new shape such as (-1, 17) must divide the sizes.
+    divisor = math.prod(
+        n
+        for name, value in attrs.items()
+        if isinstance(value, tuple) and name != "key"
+        for n in value
+        if isinstance(n, int) and n > 0
+    )
+    sizes = [divisor * size for size in _UNKNOWN]
 
     def ask(size: int) -> tuple[Spec, ...]:
         known = (
@@ -98,7 +107,7 @@ def infer(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Spec,
         specs = op.infer(*known, **sized)
         return (specs,) if isinstance(specs, Spec) else tuple(specs)
 
-    if all(None not in x.shape for x in inputs):
+    if op.pointwise or all(None not in x.shape for x in inputs):
         specs = op.infer(*inputs, **attrs)
         return (specs,) if isinstance(specs, Spec) else tuple(specs)
     return tuple(
@@ -106,7 +115,7 @@ def infer(op: Op, inputs: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Spec,
             tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True)),
             a.dtype,
         )
-        for a, b in zip(ask(_UNKNOWN[0]), ask(_UNKNOWN[1]), strict=True)
+        for a, b in zip(*map(ask, sizes), strict=True)
     )
 
 
@@ -165,8 +174,3 @@ class Graph:
 
     def __repr__(self) -> str:
         return "\n".join(map(repr, self.nodes))
-
-
-def array_of(tensor: Tensor) -> np.ndarray | None:
-    """The value of a leaf or of an eager tensor, without asking the mode."""
-    return tensor.array if isinstance(tensor, Variable) else tensor.value_or_none()

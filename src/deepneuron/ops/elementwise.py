@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import numpy as np
-
 from deepneuron.engine.dtypes import is_float, result_type
 from deepneuron.engine.op import Op, Spec, promote
 from deepneuron.errors import ShapeError
@@ -44,13 +42,22 @@ class Elementwise(Op):
         return Spec(broadcast_shapes(self.name, *(x.shape for x in xs)), dtype)
 
 
-def broadcast_shapes(name: str, *shapes: Any) -> tuple[int, ...]:
-    """The common shape, or an error that says which operation could not be done."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        listed = " and ".join(str(tuple(s)) for s in shapes)
-        raise ShapeError(
-            f"{name}: shapes {listed} do not go together. Counted from the right, two "
-            "axes must be equal or one of them 1."
-        ) from None
+def broadcast_shapes(name: str, *shapes: Any) -> tuple[Any, ...]:
+    """The common shape, or an error that says which operation could not be done.
+
+    Sizes may be None, which is any size: beside another one than 1 it is that one.
+    (NumPy's own rule knows no None, and refuses sizes whose product is huge.)
+    """
+    rank = max(map(len, shapes), default=0)
+    axes = zip(*((1,) * (rank - len(s)) + tuple(s) for s in shapes), strict=True)
+    common = []
+    for sizes in axes:
+        known = {n for n in sizes if n not in (1, None)}
+        if len(known) > 1:
+            listed = " and ".join(str(tuple(s)) for s in shapes)
+            raise ShapeError(
+                f"{name}: shapes {listed} do not go together. Counted from the right, "
+                "two axes must be equal or one of them 1."
+            )
+        common.append(known.pop() if known else None if None in sizes else 1)
+    return tuple(common)

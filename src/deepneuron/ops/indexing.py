@@ -13,7 +13,7 @@ from deepneuron.engine.op import Case, Op, Spec, op
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import ArgumentError, CaptureError, ShapeError
 from deepneuron.ops.elementwise import broadcast_shapes
-from deepneuron.ops.shape import ravel, reshape
+from deepneuron.ops.shape import axes_of, ravel, reshape
 from deepneuron.ops.types import cast, convert_to_tensor
 
 _slice = slice  # Python's own; below, `slice` is Keras's function
@@ -166,10 +166,10 @@ class gather_along(Op):
     )
 
     def infer(self, x, indices, /, axis):
-        shape = list(np.broadcast_shapes(x.shape[:axis], indices.shape[:axis]))
-        shape.append(indices.shape[axis])
-        shape += np.broadcast_shapes(x.shape[axis + 1 :], indices.shape[axis + 1 :])
-        return Spec(tuple(shape), x.dtype)
+        shapes = x.shape, indices.shape
+        before = broadcast_shapes(self.name, *(s[:axis] for s in shapes))
+        after = broadcast_shapes(self.name, *(s[axis + 1 :] for s in shapes))
+        return Spec((*before, indices.shape[axis], *after), x.dtype)
 
     def forward(self, x, indices, /, axis, out=None):
         y = np.take_along_axis(x, indices.astype(np.intp), axis)
@@ -337,7 +337,8 @@ def take(x, indices, axis=None):
     x, indices = convert_to_tensor(x), cast(indices, "int32")
     if axis is None:
         x, axis = ravel(x), 0
-    return gather(x, indices, axis=axis % len(x.shape))
+    (axis,) = axes_of(axis, len(x.shape))
+    return gather(x, indices, axis=axis)
 
 
 def take_along_axis(x, indices, axis=None):
@@ -353,7 +354,8 @@ def take_along_axis(x, indices, axis=None):
     x, indices = convert_to_tensor(x), cast(indices, "int32")
     if axis is None:
         return gather_along(ravel(x), ravel(indices), axis=0)
-    return gather_along(x, indices, axis=axis % len(x.shape))
+    (axis,) = axes_of(axis, len(x.shape))
+    return gather_along(x, indices, axis=axis)
 
 
 def slice_update(inputs, start_indices, updates):

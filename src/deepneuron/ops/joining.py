@@ -7,7 +7,7 @@ import numpy as np
 from deepneuron.engine.op import Case, Op, Spec, as_array, op, promote
 from deepneuron.errors import ShapeError
 from deepneuron.ops.indexing import getitem
-from deepneuron.ops.shape import open_shape, ravel, reshape
+from deepneuron.ops.shape import axes_of, open_shape, ravel, reshape
 
 
 @op
@@ -59,7 +59,8 @@ class stack_all(Op):
 
     def infer(self, *xs, axis=0):
         shape = list(xs[0].shape)
-        shape.insert(axis if axis >= 0 else axis + len(shape) + 1, len(xs))
+        (axis,) = axes_of(axis, len(shape) + 1)
+        shape.insert(axis, len(xs))
         return Spec(tuple(shape), xs[0].dtype)
 
     def forward(self, *xs, axis=0, out=None):
@@ -118,7 +119,7 @@ def unstack(x, num=None, axis=0):
     [array([1., 3.]), array([2., 4.])]
     """
     x = as_array(x)
-    axis %= len(x.shape)
+    (axis,) = axes_of(axis, len(x.shape))
     before = (slice(None),) * axis
     return [getitem(x, (*before, i)) for i in range(num or x.shape[axis])]
 
@@ -134,7 +135,7 @@ def split(x, indices_or_sections, axis=0):
     [(4, 2), (4, 2), (4, 2)]
     """
     x = as_array(x)
-    axis %= len(x.shape)
+    (axis,) = axes_of(axis, len(x.shape))
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if n % indices_or_sections:
@@ -160,14 +161,7 @@ def flip(x, axis=None):
     """
     x = as_array(x)
     ndim = len(x.shape)
-    axes = (
-        range(ndim)
-        if axis is None
-        else axis
-        if isinstance(axis, (tuple, list))
-        else (axis,)
-    )
-    turned = {a % ndim for a in axes}
+    turned = axes_of(axis, ndim)
     return getitem(
         x, tuple(slice(None, None, -1 if i in turned else None) for i in range(ndim))
     )
@@ -188,7 +182,7 @@ def roll(x, shift, axis=None):
         for a, s in zip(axis, shifts, strict=True):
             x = roll(x, s, a)
         return x
-    axis %= len(x.shape)
+    (axis,) = axes_of(axis, len(x.shape))
     n = x.shape[axis]  # None is taken to be at least the shift
     cut = -shift if n is None else -shift % max(n, 1)
     if not cut:

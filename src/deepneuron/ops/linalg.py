@@ -87,7 +87,7 @@ def matmul(x1, x2):
     a = reshape(x1, (1, -1)) if x1.ndim == 1 else x1
     b = reshape(x2, (-1, 1)) if x2.ndim == 1 else x2
     if (
-        a.ndim > 2 and b.ndim == 2 and None not in a.shape[1:]
+        a.ndim > 2 and b.ndim == 2 and None not in a.shape
     ):  # one large product instead of many small ones
         y = gemm(reshape(a, (-1, a.shape[-1])), b)
         y = reshape(y, (-1, *a.shape[1:-1], y.shape[-1]))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
-from deepneuron.errors import ShapeError
 from deepneuron.ops.joining import flip
 from deepneuron.ops.logic import equal
-from deepneuron.ops.shape import broadcast_to, reshape
+from deepneuron.ops.shape import axes_of, broadcast_to, moveaxis, reshape
 from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
 
 
@@ -37,17 +35,6 @@ class Reduction(Op):
 
     def result_dtype(self, dtype: str) -> str:
         return dtype
-
-
-def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
-    """The axes that an `axis` argument means, counted from 0."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    for a in axes:
-        if not -ndim <= a < ndim:
-            raise ShapeError(f"There is no axis {a} in a tensor with {ndim} axes.")
-    return tuple(a % ndim for a in axes)
 
 
 def spread(node, dy):
@@ -219,6 +206,22 @@ class product_of_others(Op):
         np.copyto(out, y)
         return out
 
+    def gradient(self, node, dy):
+        # y[i] is the product of row i of x's copies in which x[i] was replaced by 1.
+        (x,) = node.inputs
+        axes = axes_of(node.attrs["axis"], x.ndim)
+        last = tuple(range(-len(axes), 0))
+        count = math.prod(x.shape[a] for a in axes)
+        rows, dy = moveaxis(x, axes, last), moveaxis(dy, axes, last)
+        flat = (*rows.shape[: x.ndim - len(axes)], count)
+        keep = 1 - np.eye(count, dtype=x.dtype)
+        copies = reshape(rows, (*flat[:-1], 1, count)) * keep + np.eye(
+            count, dtype=x.dtype
+        )
+        shares = reshape(dy, (*flat, 1)) * keep * product_of_others(copies, axis=-1)
+        dx = reshape(sum(shares, axis=-2), rows.shape)
+        return (moveaxis(dx, last, axes),)
+
 
 class _Truth(Reduction):
     """Numbers count as true unless they are 0."""
@@ -274,7 +277,8 @@ def cumsum(x, axis=None, dtype=None):
         x = cast(x, "int32")
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    return cumulative_sum(x, axis=axis % len(x.shape))
+    (axis,) = axes_of(axis, len(x.shape))
+    return cumulative_sum(x, axis=axis)
 
 
 def var(x, axis=None, keepdims=False):

@@ -7,7 +7,7 @@ import numpy as np
 from deepneuron.engine.op import Case, Op, Spec, as_array, op
 from deepneuron.ops.indexing import gather
 from deepneuron.ops.reduction import sum
-from deepneuron.ops.shape import open_shape, ravel, reshape
+from deepneuron.ops.shape import axes_of, open_shape, ravel, reshape
 
 
 @op
@@ -81,7 +81,7 @@ def repeat(x, repeats, axis=None):
     x = as_array(x)
     if axis is None:
         x, axis = ravel(x), 0
-    axis %= len(x.shape)
+    (axis,) = axes_of(axis, len(x.shape))
     if np.size(repeats) == 1:
         return repeat_each(x, repeats=int(np.reshape(repeats, -1)[0]), axis=axis)
     positions = np.repeat(np.arange(x.shape[axis]), np.asarray(repeats))

@@ -118,6 +118,17 @@ def _copy(y, out):
 # --- made of the above
 
 
+def axes_of(axis, ndim):
+    """The axes that an `axis` argument means, counted from 0."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ShapeError(f"There is no axis {a} in a tensor with {ndim} axes.")
+    return tuple(a % ndim for a in axes)
+
+
 def expand_dims(x, axis):
     """y = x with new axes of size 1 at the positions `axis` of y.
 
@@ -127,7 +138,7 @@ def expand_dims(x, axis):
     """
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     ndim = len(x.shape) + len(axes)
-    axes = {a % ndim for a in axes}
+    axes = axes_of(axes, ndim)
     sizes = iter(x.shape)
     shape = tuple(1 if i in axes else next(sizes) for i in range(ndim))
     return reshape(x, open_shape(shape))
@@ -144,9 +155,7 @@ def squeeze(x, axis=None):
     if axis is None:
         axes = {i for i, n in enumerate(x.shape) if n == 1}
     else:
-        axes = {
-            a % ndim for a in (axis if isinstance(axis, (tuple, list)) else (axis,))
-        }
+        axes = set(axes_of(axis, ndim))
     for a in axes:
         if x.shape[a] != 1:
             raise ShapeError(
@@ -175,10 +184,7 @@ def moveaxis(x, source, destination):
     (3, 4, 2)
     """
     ndim = len(x.shape)
-    source, destination = (
-        [a % ndim for a in (s if isinstance(s, (tuple, list)) else (s,))]
-        for s in (source, destination)
-    )
+    source, destination = (axes_of(axes, ndim) for axes in (source, destination))
     order = [a for a in range(ndim) if a not in source]
     for to, a in sorted(zip(destination, source, strict=True)):
         order.insert(to, a)
@@ -193,6 +199,7 @@ def swapaxes(x, axis1, axis2):
     (4, 3, 2)
     """
     order = list(range(len(x.shape)))
+    axis1, axis2 = axes_of((axis1, axis2), len(order))
     order[axis1], order[axis2] = order[axis2], order[axis1]
     return transpose(x, tuple(order))
 

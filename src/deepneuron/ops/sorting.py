@@ -9,7 +9,7 @@ from deepneuron.engine.workspace import scratch
 from deepneuron.ops.indexing import expand_index, take_along_axis
 from deepneuron.ops.logic import equal, greater, isnan, logical_and, where
 from deepneuron.ops.reduction import sum
-from deepneuron.ops.shape import ravel, squeeze
+from deepneuron.ops.shape import axes_of, ravel, squeeze
 from deepneuron.ops.types import cast, convert_to_tensor
 
 
@@ -26,7 +26,7 @@ class _Position(Op):
 
     def infer(self, x, /, axis=None, keepdims=False):
         ndim = len(x.shape)
-        axes = range(ndim) if axis is None else [axis % ndim]
+        axes = axes_of(axis, ndim)
         shape = (
             1 if i in axes else n
             for i, n in enumerate(x.shape)
