@@ -59,7 +59,7 @@ def backpropagate(
     for node in reversed(path):
         dys = [gradient.get(out) for out in node.outputs]
         if all(dy is None for dy in dys):
-            continue  # y was computed without it
+            continue  # nothing came back this way: a rule further on returned None
         with scope.name_scope(f"{node.path}/gradient".lstrip("/"), node.source):
             dxs = node.op.gradient(node, *dys)
             for x, dx in zip(node.inputs, dxs, strict=True):

@@ -7,38 +7,6 @@ from deepneuron.engine.op import registry as _registry
 from deepneuron.ops import image
 from deepneuron.ops import operators as _operators
 from deepneuron.ops import optimizer as _optimizer  # noqa: F401 - registers the updates
-from deepneuron.ops.activation import (
-    celu,
-    elu,
-    erf,
-    gelu,
-    glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    leaky_relu,
-    log_sigmoid,
-    log_softmax,
-    relu,
-    relu6,
-    selu,
-    sigmoid,
-    silu,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    squareplus,
-    swish,
-    tanh,
-    tanh_shrink,
-    threshold,
-)
 from deepneuron.ops.arithmetic import (
     abs,
     absolute,
@@ -68,6 +36,7 @@ from deepneuron.ops.batch_normalization import (
     batch_normalization,
     batch_normalization_in_training,
 )
+from deepneuron.ops.bell_curve import erf, gelu
 from deepneuron.ops.conv import conv
 from deepneuron.ops.creation import (
     arange,
@@ -153,6 +122,19 @@ from deepneuron.ops.loss import (
 from deepneuron.ops.normalization import moments, normalize, rms_normalization
 from deepneuron.ops.padding import pad
 from deepneuron.ops.pool import average_pool, max_pool
+from deepneuron.ops.rectifiers import (
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    leaky_relu,
+    relu,
+    relu6,
+    soft_shrink,
+    sparse_sigmoid,
+    threshold,
+)
 from deepneuron.ops.reduction import (
     all,
     amax,
@@ -183,6 +165,19 @@ from deepneuron.ops.shape import (
     squeeze,
     swapaxes,
     transpose,
+)
+from deepneuron.ops.sigmoids import glu, sigmoid, softsign, tanh, tanh_shrink
+from deepneuron.ops.softmaxes import log_softmax, softmax, sparsemax
+from deepneuron.ops.softpluses import (
+    celu,
+    elu,
+    log_sigmoid,
+    selu,
+    silu,
+    softplus,
+    sparse_plus,
+    squareplus,
+    swish,
 )
 from deepneuron.ops.sorting import argmax, argmin, argsort, in_top_k, sort, top_k
 from deepneuron.ops.trigonometry import (

@@ -15,7 +15,6 @@ import numpy as np
 from deepneuron.engine.op import Case, Op, Spec, op, promote
 from deepneuron.errors import ShapeError
 from deepneuron.ops.arithmetic import rsqrt
-from deepneuron.ops.normalization import floats
 from deepneuron.ops.norms import (
     block_room,
     in_rows,
@@ -26,7 +25,7 @@ from deepneuron.ops.norms import (
     statistics_grad,
 )
 from deepneuron.ops.shape import moveaxis, reshape
-from deepneuron.ops.types import convert_to_tensor
+from deepneuron.ops.types import as_floats, convert_to_tensor
 
 
 def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilon=1e-3):
@@ -49,7 +48,7 @@ def batch_normalization(x, mean, variance, axis, offset=None, scale=None, epsilo
     >>> dn.ops.batch_normalization(np.array([[5.0]]), [1.0], [4.0], -1, epsilon=0.0)
     array([[2.]])
     """
-    x = floats(x)
+    x = as_floats(x)
     channels = x.shape[axis]
     shape = [1] * len(x.shape)
     shape[axis] = channels
@@ -91,7 +90,7 @@ def batch_normalization_in_training(x, axis, offset=None, scale=None, epsilon=1e
     >>> y.ravel(), mean, variance
     (array([-1.,  1.]), array([2.]), array([1.]))
     """
-    x = floats(x)
+    x = as_floats(x)
     channels, ndim = x.shape[axis], len(x.shape)
     scale = np.ones(channels, x.dtype) if scale is None else scale
     offset = np.zeros(channels, x.dtype) if offset is None else offset

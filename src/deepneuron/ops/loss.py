@@ -18,12 +18,14 @@ from deepneuron.engine.op import Case, Op, Spec, op, promote
 from deepneuron.engine.workspace import scratch
 from deepneuron.errors import DataError, ShapeError
 from deepneuron.ops import reduction
-from deepneuron.ops.activation import clamp, log_softmax, sigmoid, softmax_grad
 from deepneuron.ops.arithmetic import negative
 from deepneuron.ops.elementwise import Elementwise
 from deepneuron.ops.exponential import log
 from deepneuron.ops.pieces import in_pieces
+from deepneuron.ops.rectifiers import clamp
 from deepneuron.ops.shape import expand_dims, squeeze, transpose
+from deepneuron.ops.sigmoids import sigmoid
+from deepneuron.ops.softmaxes import log_softmax, softmax_grad
 from deepneuron.ops.types import cast, convert_to_tensor
 
 _SHARES = np.array([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]])

@@ -8,13 +8,13 @@ from __future__ import annotations
 import numpy as np
 
 from deepneuron.engine.config import epsilon as default_epsilon
-from deepneuron.engine.dtypes import is_float, result_type
+from deepneuron.engine.dtypes import result_type
 from deepneuron.errors import ArgumentError
 from deepneuron.ops import reduction
 from deepneuron.ops.arithmetic import maximum, minimum, rsqrt, square
 from deepneuron.ops.reduction import axes_of
 from deepneuron.ops.shape import reshape, squeeze
-from deepneuron.ops.types import cast, convert_to_tensor
+from deepneuron.ops.types import as_floats, cast, convert_to_tensor
 
 
 def moments(x, axes, keepdims=False, synchronized=False):
@@ -40,7 +40,7 @@ def moments(x, axes, keepdims=False, synchronized=False):
             "moments: synchronized=True is for several devices, and there is one; "
             "leave it False."
         )
-    x = floats(x)
+    x = as_floats(x)
     dtype, wide = x.dtype, wide_type(x)
     axes = axes_of(axes, len(x.shape))
     mean = reduction.mean(wide, axis=axes, keepdims=True)
@@ -105,7 +105,7 @@ def normalize(x, axis=-1, order=2, epsilon=None):
             f"normalize: order is a positive whole number; received {order!r}."
         )
     epsilon = default_epsilon() if epsilon is None else epsilon
-    x = floats(x)
+    x = as_floats(x)
     x = reshape(x, (1,)) if len(x.shape) == 0 else x
     axis = tuple(axis) if isinstance(axis, (list, tuple)) else axis
     if order == 2:
@@ -114,12 +114,6 @@ def normalize(x, axis=-1, order=2, epsilon=None):
     total = reduction.sum(abs(x) ** order, axis=axis, keepdims=True)
     norm = total if order == 1 else total ** (1.0 / order)
     return x / maximum(norm, epsilon)
-
-
-def floats(x):
-    """x, and integers as floats."""
-    x = convert_to_tensor(x)
-    return x if is_float(x.dtype) else cast(x, result_type(x.dtype, float))
 
 
 def wide_type(x):

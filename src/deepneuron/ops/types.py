@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepneuron.engine.dtypes import standardize_dtype
+from deepneuron.engine.dtypes import is_float, result_type, standardize_dtype
 from deepneuron.engine.op import Case, Op, Spec, as_array, op
 from deepneuron.engine.tensor import Tensor
 
@@ -86,6 +86,12 @@ def convert_to_tensor(x, dtype=None, sparse=None, ragged=None):
     if dtype is None:
         return x
     return x if x.dtype == standardize_dtype(dtype) else cast(x, dtype)
+
+
+def as_floats(x):
+    """x as an array or tensor; integers become `floatx()`."""
+    x = convert_to_tensor(x)
+    return x if is_float(x.dtype) else cast(x, result_type(x.dtype, float))
 
 
 def convert_to_numpy(x):
