@@ -1,8 +1,8 @@
 """The same network, weights and batches: the same losses as real Keras, step for step.
 
-Two of Keras's own backends agree to 5e-7 (SGD) and 2e-5 (Adam) here. Weights under Adam
-differ more, because it divides by gradients that are nearly zero; losses and predictions
-do not, so they are what is compared.
+Two of Keras's own backends agree to 5e-7 (SGD) and 2e-5 (Adam) here. Weights under
+Adam differ more, because it divides by gradients that are nearly zero; losses and
+predictions do not, so they are what is compared.
 """
 
 from __future__ import annotations

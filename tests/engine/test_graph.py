@@ -181,7 +181,7 @@ def test_what_is_returned_may_be_an_input_a_constant_or_nothing() -> None:
 
 
 def test_arrays_that_do_not_fit_get_our_sentence_and_not_numpys():
-    with pytest.raises(ShapeError, match="matmul: shapes .* do not go together"):
+    with pytest.raises(ShapeError, match=r"matmul: shapes .* do not go together"):
         ops.matmul(np.ones((2, 3)), np.ones((4, 5)))
-    with pytest.raises(ShapeError, match="add: shapes .* do not go together"):
+    with pytest.raises(ShapeError, match=r"add: shapes .* do not go together"):
         ops.add(np.ones((2, 3)), np.ones((4, 5)))

@@ -1,4 +1,4 @@
-"""Once its plan is made, a training step allocates nothing that grows with the batch."""
+"""Once its plan is made, a step allocates nothing that grows with the batch."""
 
 import tracemalloc
 
