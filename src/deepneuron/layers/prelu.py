@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from deepneuron import activations, constraints, initializers, regularizers
+from deepneuron.errors import ShapeError
 from deepneuron.layers.arguments import known_size
 from deepneuron.layers.input_spec import InputSpec
 from deepneuron.layers.layer import Layer
@@ -47,7 +48,14 @@ class PReLU(Layer):
         self.supports_masking = True
 
     def build(self, input_shape: Any) -> None:
-        shared = {axis % len(input_shape) for axis in self.shared_axes or ()}
+        rank = len(input_shape)
+        for axis in self.shared_axes or ():
+            if not -rank <= axis < rank:
+                raise ShapeError(
+                    f"{self._called()}: shared_axes={self.shared_axes} names an axis "
+                    f"that inputs of shape {tuple(input_shape)} do not have."
+                )
+        shared = {axis % rank for axis in self.shared_axes or ()}
         kept = {
             axis: known_size(self._called(), input_shape, axis)
             for axis in range(1, len(input_shape))

@@ -176,7 +176,9 @@ def _check_weight(weight: Any, values: Any) -> None:
         for n, m in zip(reversed(weight), reversed(values), strict=False)
     )
     if not fits and tuple(values) != ():
+        shape = (values[0], *[1] * (len(values) - 1))
         raise ShapeError(
             f"sample_weight has shape {tuple(weight)}, but the loss has a value for "
-            f"each of {tuple(values)}. Give one weight for each sample."
+            f"each of {tuple(values)}. Give one weight for each sample, in the shape "
+            f"{shape}; or one for each value."
         )

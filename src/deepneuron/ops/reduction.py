@@ -11,7 +11,7 @@ from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
 from deepneuron.ops.joining import flip
 from deepneuron.ops.logic import equal
 from deepneuron.ops.shape import axes_of, broadcast_to, moveaxis, reshape
-from deepneuron.ops.types import cast, convert_to_tensor, stop_gradient
+from deepneuron.ops.types import as_floats, cast, convert_to_tensor, stop_gradient
 
 
 class Reduction(Op):
@@ -304,6 +304,7 @@ def logsumexp(x, axis=None, keepdims=False):
     >>> round(float(dn.ops.logsumexp(np.array([1000.0, 1000.0]))), 3)
     1000.693
     """
+    x = as_floats(x)  # differences of unsigned integers are never negative
     top = stop_gradient(max(x, axis=axis, keepdims=True))
     top = registry["select"](registry["isfinite"](top), top, 0)
     terms = registry["exp"](registry["subtract"](x, top))

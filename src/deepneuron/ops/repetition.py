@@ -79,7 +79,7 @@ def repeat(x, repeats, axis=None):
     array([1, 1, 2, 2])
     """
     x = as_array(x)
-    if axis is None:
+    if axis is None or (len(getattr(x, "shape", ())) == 0 and axis in (0, -1)):
         x, axis = ravel(x), 0
     (axis,) = axes_of(axis, len(x.shape))
     if np.size(repeats) == 1:
