@@ -46,8 +46,8 @@ def part(_path: str, _always: dict[str, Any] | None = None, **maybe: Any) -> Any
 
 
 def numbers(low: float, high: float) -> Any:
-    """Numbers of few digits, which print well."""
-    return st.floats(low, high).map(lambda x: float(f"{x:.3g}"))
+    """Numbers of few digits, which float32 holds and which print well."""
+    return st.floats(low, high).map(lambda x: round(x, 4))
 
 
 # --- what layers are made of

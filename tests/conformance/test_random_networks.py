@@ -214,8 +214,10 @@ def draw_network(data: st.DataObject) -> Both:
                     again = both.network.steps[again].layer
                 first = both.shape(both.network.steps[again].inputs[0])
                 nested = both.network.steps[again].layer.path == "Sequential"
-                # A Sequential that Keras built for one size takes others; ours not.
-                if both.shape(at) == first or not nested:
+                # Some layers that Keras built for one rank, and Sequentials that it
+                # built for one size, take others in Keras; ours do not.
+                alike = both.shape(at) == first if nested else True
+                if len(both.shape(at)) == len(first) and alike:
                     both.try_step(Step(again, [at]))
     return both
 
