@@ -22,3 +22,12 @@ def test_hard_tanh_of_booleans_is_a_small_integer():
     ours, theirs = ops.hard_tanh(x), keras().ops.hard_tanh(x)
     assert ours.dtype == theirs.dtype
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "float32"])
+@pytest.mark.parametrize("name", ["tril", "triu"])
+def test_a_triangle_keeps_its_type(name, dtype):
+    x = np.ones((2, 3), dtype)
+    ours = getattr(ops, name)(x)
+    assert ours.dtype == dtype
+    np.testing.assert_array_equal(ours, getattr(keras().ops, name)(x))

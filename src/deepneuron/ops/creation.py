@@ -176,13 +176,13 @@ def tril(x, k=0):
            [1., 1.]])
     """
     x = convert_to_tensor(x)
-    return where(np.tri(*x.shape[-2:], k, dtype="bool"), x, 0)
+    return where(np.tri(*x.shape[-2:], k, dtype="bool"), x, np.zeros((), x.dtype))
 
 
 def triu(x, k=0):
     """y = x on and above its k-th diagonal, 0 below."""
     x = convert_to_tensor(x)
-    return where(np.tri(*x.shape[-2:], k - 1, dtype="bool"), 0, x)
+    return where(np.tri(*x.shape[-2:], k - 1, dtype="bool"), np.zeros((), x.dtype), x)
 
 
 def one_hot(x, num_classes, axis=-1, dtype=None, sparse=False):
