@@ -274,7 +274,7 @@ regression_losses = [
     loss("CosineSimilarity", axis=axes),
 ]  # fmt: skip
 regression_metrics = [
-    "mse", "mae", "mape", "cosine_similarity", "log_cosh",
+    "mse", "mae", "mape", "cosine_similarity",
     metric("MeanSquaredError"), metric("RootMeanSquaredError"),
     metric("MeanAbsoluteError"), metric("LogCoshError"), metric("R2Score",
         class_aggregation=st.sampled_from(["uniform_average",
