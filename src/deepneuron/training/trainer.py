@@ -343,16 +343,9 @@ class Trainer:
             validation = self._validation(
                 validation_data, validation_batch_size or batch_size, validation_steps
             )
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(
-                callbacks,
-                add_history=True,
-                add_progbar=verbose != 0,
-                verbose=verbose,
-                epochs=epochs,
-                steps=data.batches,
-                model=self,
-            )
+        callbacks = self._callback_list(
+            callbacks, data, verbose, epochs, add_history=True
+        )
         self.stop_training = False
         logs: Any = None
         callbacks.on_train_begin()
@@ -360,26 +353,16 @@ class Trainer:
             for epoch in range(initial_epoch, epochs):
                 self.reset_metrics()
                 callbacks.on_epoch_begin(epoch)
-                # Anew in each epoch: a callback may have frozen layers, or changed
-                # settings of the optimizer.
-                step = self._function("train", self.train_step)
-                i = None
-                for i, batch in enumerate(data.epoch()):
-                    callbacks.on_train_batch_begin(i)
-                    logs = step(batch)
-                    callbacks.on_train_batch_end(i, logs)
-                    if self.stop_training:
-                        break
-                if i is None and epoch == initial_epoch:
+                epoch_logs = self._train_epoch(data, callbacks)
+                if epoch_logs is None and epoch == initial_epoch:
                     raise no_batches(data)
-                if i is None:  # a generator that is used up; it has warned
+                if epoch_logs is None:  # a generator that is used up; it has warned
                     break
-                epoch_logs = _numbers(logs)
+                logs = epoch_logs
                 if validation is not None and _is_due(epoch, validation_freq):
                     val_logs = self._evaluate(validation, callbacks)
-                    epoch_logs.update({f"val_{k}": v for k, v in val_logs.items()})
-                callbacks.on_epoch_end(epoch, epoch_logs)
-                logs = epoch_logs
+                    logs.update({f"val_{k}": v for k, v in val_logs.items()})
+                callbacks.on_epoch_end(epoch, logs)
                 if self.stop_training:
                     break
         finally:
@@ -387,6 +370,41 @@ class Trainer:
                 self.optimizer.finalize_variable_values(self.trainable_variables)
         callbacks.on_train_end(logs)
         return self.history
+
+    def _train_epoch(self, data: Any, callbacks: CallbackList) -> dict[str, Any] | None:
+        """The logs after one pass over the data; None if there was no batch."""
+        # Anew in each epoch: a callback may have frozen layers, or changed settings of
+        # the optimizer.
+        step = self._function("train", self.train_step)
+        i, logs = None, {}
+        for i, batch in enumerate(data.epoch()):
+            callbacks.on_train_batch_begin(i)
+            logs = step(batch)
+            callbacks.on_train_batch_end(i, logs)
+            if self.stop_training:
+                break
+        return None if i is None else _numbers(logs)
+
+    def _callback_list(
+        self,
+        callbacks: Any,
+        data: Any,
+        verbose: Any,
+        epochs: int = 1,
+        add_history: bool = False,
+    ) -> CallbackList:
+        """The user's callbacks, with the progress bar; a list of them stays itself."""
+        if isinstance(callbacks, CallbackList):
+            return callbacks
+        return CallbackList(
+            callbacks,
+            add_history=add_history,
+            add_progbar=verbose != 0,
+            verbose=verbose,
+            epochs=epochs,
+            steps=data.batches,
+            model=self,
+        )
 
     def evaluate(
         self,
@@ -418,15 +436,7 @@ class Trainer:
         data = make_data(
             x, y, sample_weight, batch_size=batch_size, steps=steps, check=True
         )
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(
-                callbacks,
-                add_progbar=verbose != 0,
-                verbose=verbose,
-                epochs=1,
-                steps=data.batches,
-                model=self,
-            )
+        callbacks = self._callback_list(callbacks, data, verbose)
         logs = self._evaluate(data, callbacks)
         return logs if return_dict else self._in_order(logs)
 
@@ -475,15 +485,7 @@ class Trainer:
             An array whose first axis counts the samples (or the structure of outputs).
         """
         data = make_data(x, batch_size=batch_size, steps=steps)
-        if not isinstance(callbacks, CallbackList):
-            callbacks = CallbackList(
-                callbacks,
-                add_progbar=verbose != 0,
-                verbose=verbose,
-                epochs=1,
-                steps=data.batches,
-                model=self,
-            )
+        callbacks = self._callback_list(callbacks, data, verbose)
         step = self._function("predict", self.predict_step)
         self.stop_predicting = False
         callbacks.on_predict_begin()
