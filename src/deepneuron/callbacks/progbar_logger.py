@@ -11,6 +11,7 @@ import numpy as np
 from deepneuron.callbacks.callback import Callback, Logs
 from deepneuron.callbacks.message import printable, say
 from deepneuron.errors import ArgumentError
+from deepneuron.showing import import_rich
 
 _WIDTH = 20  # characters of the bar
 _INTERVAL = 0.1  # seconds between two drawings
@@ -123,6 +124,7 @@ class ProgbarLogger(Callback):
         say(" - ".join(part for part in parts if part))
 
     def _draw(self, logs: Logs, seconds: float, done: bool = False) -> None:
+        console = self._console = self._console or _make_console()
         from rich.text import Text
 
         total = self.target
@@ -140,13 +142,13 @@ class ProgbarLogger(Callback):
         line.append(f" {_each(seconds, self.seen)}", style="not bold")
         values = "".join(f" - {value}" for value in _values(logs))
         line.append(printable(values), style="not bold")
-        console = self._console = self._console or _make_console()
         # Whole lines, so that nothing of a longer one before stays visible.
         line.truncate(max(console.width - 1, 10), overflow="crop", pad=True)
         console.print(line, end="\n" if done else "\r", soft_wrap=True, highlight=False)
 
 
 def _make_console() -> Any:
+    import_rich()
     from rich.console import Console
 
     return Console()

@@ -11,6 +11,7 @@ from typing import Any
 
 from deepneuron.engine.nest import flatten, map_structure
 from deepneuron.errors import ArgumentError
+from deepneuron.showing import import_rich
 
 _INDENT = "   "
 
@@ -39,6 +40,7 @@ def print_summary(
     Raises:
         ArgumentError: the width or the range does not fit.
     """
+    import_rich()
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from deepneuron.callbacks import Callback, EarlyStopping
 from deepneuron.callbacks.callback import Logs
 from deepneuron.callbacks.message import say
+from deepneuron.showing import import_rich
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -31,6 +32,7 @@ def shown(title: str, best: EarlyStopping, *, quiet: bool) -> Iterator[list[Call
     if quiet:
         yield []
         return
+    import_rich()
     from rich.console import Console
 
     console = Console(highlight=False)
