@@ -8,6 +8,7 @@ import textwrap
 import pytest
 
 PROGRAM = """
+    import random
     import sys
     import numpy as np
     import deepneuron as dn
@@ -20,7 +21,8 @@ PROGRAM = """
     x = np.arange(80, dtype="float32").reshape(20, 4) / 80
     for _ in range(2):
         model.fit(x, x[:, :3], batch_size=4, epochs=2, verbose={verbose})
-    print("weights", [w.tobytes().hex() for w in model.get_weights()])
+    next_number = random.random()  # by chance, one draw more may not show in weights
+    print("weights", next_number, [w.tobytes().hex() for w in model.get_weights()])
 """
 
 
