@@ -8,12 +8,12 @@ import textwrap
 import pytest
 
 PROGRAM = """
-    import random
     import sys
     import numpy as np
     import deepneuron as dn
 
-    dn.utils.set_random_seed(1)
+    # Of half of the seeds `randint` rejects a number; there, a draw too many hides.
+    dn.utils.set_random_seed(2)
     model = dn.Sequential([dn.Input((4,)), dn.layers.Dense(3), dn.layers.Dropout(0.5)])
     model.compile("sgd", "mse")
     {before}
@@ -21,8 +21,7 @@ PROGRAM = """
     x = np.arange(80, dtype="float32").reshape(20, 4) / 80
     for _ in range(2):
         model.fit(x, x[:, :3], batch_size=4, epochs=2, verbose={verbose})
-    next_number = random.random()  # by chance, one draw more may not show in weights
-    print("weights", next_number, [w.tobytes().hex() for w in model.get_weights()])
+    print("weights", [w.tobytes().hex() for w in model.get_weights()])
 """
 
 
