@@ -1,8 +1,12 @@
 """Store: the pictures of a collection, decoded once, as one array on disk.
 
+Three files in a folder of its own:
+
     pictures.npy   (rows, height, width, channels) uint8, mapped into memory
     rows.npz       label, part and facts of every row
     store.json     names and what was skipped; written last, so it says: complete
+
+The rows stand in the order train, validation, test.
 """
 
 from __future__ import annotations
