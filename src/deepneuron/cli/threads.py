@@ -13,7 +13,7 @@ _VARIABLES = (
 
 
 def set_threads(threads: int) -> None:
-    """Have NumPy multiply matrices in so many threads; read once, when it is imported."""
+    """Have NumPy multiply matrices in so many threads; it reads this on import."""
     os.environ.update(dict.fromkeys(_VARIABLES, str(threads)))
 
 
