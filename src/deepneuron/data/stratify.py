@@ -10,17 +10,22 @@ from deepneuron.errors import ArgumentError, DataError
 
 
 def stratified_split(
-    y: np.ndarray, share: float, seed: int = 0
+    y: np.ndarray, share: float, seed: int = 0, groups: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the rows to keep, and of the `share` of every class to set aside.
 
     A class of two rows or more has at least one on either side; of a single row, the
     one is kept. The same labels, share and seed give the same rows on every machine.
 
+    Rows of one group (copies of one picture) stay together: a class of several groups
+    is on either side, and of a single group it is kept, as is a group of several
+    classes.
+
     Args:
         y: a label for each row, (rows,).
         share: between 0 and 1.
         seed: of the choice; it touches no other random numbers.
+        groups: equal for rows that belong together, (rows,); by default none do.
 
     Returns:
         (kept, aside): two arrays of positions, each in rising order.
@@ -40,11 +45,35 @@ def stratified_split(
         raise DataError(
             f"stratified_split takes one label for each row; y has shape {y.shape}."
         )
+    if groups is None:
+        groups = np.arange(len(y))
+    _, first, group, sizes = np.unique(
+        groups, return_index=True, return_inverse=True, return_counts=True
+    )
+    several = np.zeros(len(sizes), bool)  # groups with more than one label
+    several[group[y != y[first][group]]] = True
     generator = np.random.Generator(np.random.Philox(key=seed))
-    aside = np.zeros(len(y), bool)
+    taken = np.zeros(len(sizes), bool)  # of every group
     for label in np.unique(y):
         rows = np.flatnonzero(y == label)
         wanted = max(1, math.floor(share * len(rows) + 0.5))
         count = min(wanted, len(rows) - 1)
-        aside[generator.permutation(rows)[:count]] = True
+        heads = rows[rows == first[group[rows]]]  # the first row of each group
+        shuffled = group[generator.permutation(heads)]
+        chosen = _choose(shuffled[~several[shuffled]], sizes, count)
+        if len(chosen) < len(np.unique(group[rows])):
+            taken[chosen] = True
+    aside = taken[group]
     return np.flatnonzero(~aside), np.flatnonzero(aside)
+
+
+def _choose(groups: np.ndarray, sizes: np.ndarray, count: int) -> list[int]:
+    """The groups in their order that fit into `count` rows; or else the smallest."""
+    if count == 0 or not len(groups):
+        return []
+    chosen = []
+    for group in groups.tolist():
+        if sizes[group] <= count:
+            chosen.append(group)
+            count -= sizes[group]
+    return chosen or [int(groups[np.argmin(sizes[groups])])]
