@@ -98,14 +98,29 @@ def read_idx_split(folder: str | os.PathLike[str]) -> Split:
 
 
 def find_idx(folder: Path, name: str) -> Path:
-    """The path of an IDX file, with `.gz` or without; the plain one goes first."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.is_file():
-            return path
+    """The path of an IDX file, with `.gz` or without; the plain one goes first.
+
+    Some copies spell it `train-images.idx3-ubyte`.
+    """
+    for spelling in (name, name.replace("-idx", ".idx")):
+        for path in (folder / spelling, folder / f"{spelling}.gz"):
+            if path.is_file():
+                return path
     raise DataNotFoundError(
         f"Neither {name} nor {name}.gz lies in {folder}. Four files belong together: "
         f"{', '.join(IDX_NAMES)}; place them there, with .gz or without."
     )
+
+
+def has_idx(folder: Path) -> bool:
+    """Whether any of the four is there: the missing ones then get their own error."""
+    for name in IDX_NAMES:
+        try:
+            find_idx(folder, name)
+        except DataNotFoundError:
+            continue
+        return True
+    return False
 
 
 def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:

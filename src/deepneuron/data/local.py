@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from deepneuron.data.idx import IDX_NAMES, find_idx, read_idx_split
+from deepneuron.data.idx import IDX_NAMES, has_idx, read_idx_split
 from deepneuron.data.split import Split, read_npz_split
 from deepneuron.errors import DataNotFoundError
 
@@ -57,7 +57,7 @@ def load_local(
     for path in dict.fromkeys([*candidates, *system]):
         if path.is_file():
             return read_npz_split(path)
-        if path.is_dir() and _has_idx(path):
+        if path.is_dir() and has_idx(path):
             return read_idx_split(path)
     raise DataNotFoundError(
         f"{title} is not on this machine, and deepneuron downloads nothing. Place "
@@ -66,14 +66,3 @@ def load_local(
         f"{places[-1]}. Looked in: {', '.join(map(str, [*places, *system]))}. The "
         f"environment variable DEEPNEURON_DATA adds a folder.{advice}"
     )
-
-
-def _has_idx(folder: Path) -> bool:
-    """Whether any of the four is there: the missing ones then get their own error."""
-    for name in IDX_NAMES:
-        try:
-            find_idx(folder, name)
-        except DataNotFoundError:
-            continue
-        return True
-    return False

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import zipfile
 import zlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 
+from deepneuron.data.names import shown
 from deepneuron.errors import DataError, DataNotFoundError
 
 # (x_train, y_train), (x_test, y_test); x: (rows, height, width), y: (rows,)
@@ -53,33 +55,63 @@ def read_npz_split(path: str | os.PathLike[str]) -> Split:
     >>> folder.cleanup()
     """
     path = Path(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-        missing = [key for key in _KEYS if f"{key}.npy" not in names]
+
+    def choose(names: Sequence[str]) -> Sequence[str]:
+        missing = [key for key in _KEYS if key not in names]
         if missing:
             raise DataError(
                 f"{path} lacks {', '.join(missing)}. It should hold the four arrays "
                 f"{', '.join(_KEYS)}, as numpy.savez writes them."
             )
+        return _KEYS
+
+    arrays = read_npz(path, choose)
+    x_train, y_train, x_test, y_test = (arrays[key] for key in _KEYS)
+    return check_split(((x_train, y_train), (x_test, y_test)), path)
+
+
+def read_npz(
+    path: str | os.PathLike[str], choose: Callable[[Sequence[str]], Sequence[str]]
+) -> dict[str, np.ndarray]:
+    """Some of the arrays in an .npz file, by their names; pickles are refused.
+
+    Args:
+        path: the file.
+        choose: takes the names of all arrays in it, and returns those to be read.
+
+    Raises:
+        DataNotFoundError: there is no such file.
+        DataError: it is damaged, or no .npz file of plain arrays.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+        keys = choose([name.removesuffix(".npy") for name in names])
         # allow_pickle=False: loading data must never run code.
         with np.load(path, allow_pickle=False) as arrays:
-            parts = [arrays[key] for key in _KEYS]
-        if not all(isinstance(part, np.ndarray) for part in parts):
+            chosen = {key: arrays[key] for key in keys}
+        if not all(isinstance(array, np.ndarray) for array in chosen.values()):
             raise ValueError("an entry is no array")
     except FileNotFoundError:
         raise DataNotFoundError(
-            f"There is no file {path}; a data set was to be read from it."
+            f"There is no file {shown(path)}; a data set was to be read from it."
         ) from None
     except DataError:
         raise
     except _DAMAGE as error:
         raise DataError(
-            f"{path} is damaged, or no .npz file of plain arrays ({error}). Fetch it "
-            "again."
+            f"{shown(path)} is damaged, or no .npz file of plain arrays ({error}). "
+            "Fetch it again."
         ) from error
-    x_train, y_train, x_test, y_test = parts
-    return check_split(((x_train, y_train), (x_test, y_test)), path)
+    except MemoryError as error:
+        raise DataError(
+            f"The arrays in {shown(path)} do not fit into memory."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{shown(path)} cannot be read: {error.strerror or error}."
+        ) from error
+    return chosen
 
 
 def check_split(split: Split, source: Path) -> Split:

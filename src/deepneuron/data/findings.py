@@ -1,0 +1,79 @@
+"""Findings: what is passed over in a data set, gathered while it is read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from deepneuron.data.collection import Skipped
+from deepneuron.data.names import printable, shown
+from deepneuron.errors import DataError
+
+
+class Findings:
+    """Collects what is passed over and why; with strict, what is broken is an error.
+
+    Hidden files and files of other kinds lie in every folder by the hundred: they are
+    told as groups, everything else by its own name.
+
+    Args:
+        source: what is being read, for the error.
+        strict: whether something broken is an error.
+
+    >>> findings = Findings("pictures", strict=False)
+    >>> findings.other("a.txt")
+    >>> findings.other("b.txt")
+    >>> findings.skipped()[0].name
+    '2 files *.txt'
+    """
+
+    def __init__(self, source: str | os.PathLike[str], *, strict: bool) -> None:
+        self.source = shown(source)
+        self.strict = strict
+        self._single: list[Skipped] = []
+        # kind: [how many, the first one's name]
+        self._groups: dict[str, tuple[int, str]] = {}
+
+    def note(self, name: str, reason: str) -> None:
+        """Something that is passed over, or worth knowing, and not broken."""
+        self._single.append(Skipped(printable(name), reason))
+
+    def broken(self, name: str, reason: str) -> None:
+        """Something that should be usable, and is not.
+
+        Raises:
+            DataError: if strict.
+        """
+        if self.strict:
+            raise DataError(
+                f"{shown(name)} in {self.source} cannot be used: {reason}. Mend or "
+                "remove it, or leave out strict to go on without it."
+            )
+        self.note(name, reason)
+
+    def other(self, name: str) -> None:
+        """A file that is no picture by its extension."""
+        self._count(f"*{Path(name).suffix.lower()}", name)
+
+    def hidden(self, name: str) -> None:
+        """A file or folder that is hidden, or of the operating system."""
+        self._count("", name)
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """All of it: the single ones in the order of finding, then the groups."""
+        groups = []
+        for kind, (count, first) in self._groups.items():
+            what = "no picture by its extension" if kind else "hidden, or the system's"
+            if count == 1:
+                groups.append(Skipped(printable(first), f"it is {what}"))
+                continue
+            title = f"files {kind}" if kind else "hidden files and folders"
+            what = what.replace("its extension", "their extension")
+            what = what.replace("no picture", "no pictures")
+            reason = f"they are {what}; the first is {shown(first)}"
+            groups.append(Skipped(printable(f"{count:,} {title}"), reason))
+        return (*self._single, *groups)
+
+    def _count(self, kind: str, name: str) -> None:
+        count, first = self._groups.get(kind, (0, name))
+        self._groups[kind] = (count + 1, first)
