@@ -8,7 +8,8 @@
     ├── CaptureError (TypeError)         Python asked a symbolic tensor for its value
     ├── GradientError (NotImplementedError)  an operation without a gradient rule
     ├── DataError (ValueError)           data that cannot be trained on, or read
-    │   └── DataNotFoundError (FileNotFoundError)  data that lies nowhere we look
+    │   ├── DataNotFoundError (FileNotFoundError)  data that lies nowhere we look
+    │   └── PictureError             a file that gives no picture
     ├── NotBuiltError (ValueError)       a layer or model used before it has weights
     ├── NotCompiledError (ValueError)    fit or evaluate before compile
     ├── DivergenceError (RuntimeError)   a loss that left the finite numbers
@@ -69,6 +70,10 @@ class DataError(DeepneuronError, ValueError):
 
 class DataNotFoundError(DataError, FileNotFoundError):
     """Data that lies in none of the places where it is looked for."""
+
+
+class PictureError(DataError):
+    """A file that gives no picture; the message is half a sentence: "it is cut off"."""
 
 
 class NotBuiltError(DeepneuronError, ValueError):
