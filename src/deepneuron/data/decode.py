@@ -115,7 +115,8 @@ def fit(picture: Source, shape: Shape) -> np.ndarray:
     colour of the picture's border. Pixels of a picture that fits already are unchanged.
 
     Args:
-        picture: what `read_picture` returns, or whatever it takes.
+        picture: what `read_picture` returns, or whatever it takes. A picture of Pillow
+            in mode L or RGB is taken as it is.
         shape: (height, width, channels), of which channels is 1 (grey) or 3 (RGB).
 
     Returns:
@@ -131,9 +132,13 @@ def fit(picture: Source, shape: Shape) -> np.ndarray:
     from PIL import Image
 
     height, width, channels = shape
-    image = picture if isinstance(picture, Image.Image) else read_picture(picture)
-    if image.mode not in ("L", "RGB"):
-        image = read_picture(image)
+    if isinstance(picture, Image.Image) and picture.mode in ("L", "RGB"):
+        image: Image.Image = picture
+    elif isinstance(picture, (Image.Image, np.ndarray)):
+        image = read_picture(picture)
+    else:
+        with open_picture(picture) as file:
+            image = upright(file, shape)
     wanted = "L" if channels == 1 else "RGB"
     if image.mode != wanted:
         image = image.convert(wanted)

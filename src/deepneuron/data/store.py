@@ -216,7 +216,10 @@ def open_store(folder: str | os.PathLike[str]) -> Store:
     folder = Path(folder)
     try:
         described = json.loads((folder / "store.json").read_text(encoding="utf-8"))
-        with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
+        with (
+            (folder / "rows.npz").open("rb") as file,  # NumPy would not close it
+            np.load(file, allow_pickle=False) as arrays,
+        ):
             columns = {name: arrays[name] for name in ("y", "part", *_COLUMNS)}
         x = _map(folder / "pictures.npy")
         facts = Facts(
