@@ -219,9 +219,9 @@ def _imbalance(store: Store) -> Iterator[Finding]:
         "warning" if ratio >= _VERY_UNEVEN else "note",
         f"The largest class, {names[0]}, has {ratio:.1f} times as many training "
         f"pictures as the smallest, {names[1]} ({counts[most]:,} to "
-        f"{counts[least]:,}): who always says {names[0]} is right for {share}. Look at the "
-        "recall of the small classes beside the accuracy; more pictures of them, or "
-        "class weights, help.",
+        f"{counts[least]:,}): who always says {names[0]} is right for {share}. Look at "
+        "the recall of the small classes beside the accuracy; more pictures of them, "
+        "or class weights, help.",
     )
 
 
