@@ -34,7 +34,7 @@ def first_filters(model: Any) -> np.ndarray | None:
     if isinstance(layer, Conv2D):
         kernel = np.asarray(layer.kernel)  # (height, width, channels, filters)
     elif isinstance(layer, Dense):
-        shape = getattr(model, "input_shape", None)
+        shape: Any = getattr(model, "input_shape", None)
         kernel = np.asarray(layer.kernel)  # (height x width x channels, units)
         if not _is_picture(shape) or math.prod(shape[1:]) != len(kernel):
             return None

@@ -195,7 +195,8 @@ def _bootstrapped_means(confusion: np.ndarray) -> tuple[list[float], list[float]
     across = np.argsort(columns, kind="stable")
     diagonal = np.flatnonzero(rows == columns)
     rng = _random(1)
-    balanced, f1 = [], []
+    balanced: list[np.ndarray] = []
+    f1: list[np.ndarray] = []
     for resamples in _pieces(max(len(rows), 3 * classes)):
         counts = rng.multinomial(samples, shares, size=resamples)
         true = _summed(counts, rows, classes)
