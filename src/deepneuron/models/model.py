@@ -253,6 +253,32 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "tf_saved_model",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the model's inference into an ONNX file, which runs without deepneuron.
+
+        Args:
+            filepath: usually ends in `.onnx`.
+            format: "onnx"; Keras's other formats are not written.
+            verbose: whether to say what was written.
+            input_signature: InputSpecs, tensors or arrays, whose shapes and types the
+                inputs have instead of the model's own.
+            **kwargs: `opset_version`, and what else `saving.export_onnx` takes.
+
+        Raises:
+            ArgumentError: another format, or an unknown argument.
+            SavingError: see `saving.export_onnx`.
+        """
+        from deepneuron.saving import export_model
+
+        export_model(self, filepath, format, verbose, input_signature, **kwargs)
+
     def to_json(self, **kwargs: Any) -> str:
         """The architecture as JSON, for `models.model_from_json`."""
         return json.dumps(serialize(self), **kwargs)
