@@ -3,8 +3,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from deepneuron.data import load_digits, load_fashion
 from deepneuron.data.collection import Skipped
@@ -61,11 +59,17 @@ def test_silence_when_nothing_is_wrong():
     ]
 
 
-@settings(max_examples=60)
-@given(st.integers(0, 2**32 - 1), st.integers(2, 5), st.integers(10, 300))
-def test_chance_is_no_leak(seed, classes, rows):
+@pytest.mark.parametrize("classes", [2, 3, 5])
+@pytest.mark.parametrize("rows", [10, 18, 30, 60, 300])
+def test_chance_is_no_leak(classes, rows):
+    for seed in range(20):
+        assert find_channels(store_by_chance(seed, classes, rows)) == []
+
+
+def store_by_chance(seed, classes, rows):
+    """Facts about files that have nothing to do with the labels."""
     random = np.random.Generator(np.random.Philox(key=seed))
-    store = make_store(
+    return make_store(
         np.zeros((rows, 2, 2)),
         random.choice(classes, rows, p=random.dirichlet(np.full(classes, 3))),
         class_names=[str(i) for i in range(classes)],
@@ -77,7 +81,6 @@ def test_chance_is_no_leak(seed, classes, rows):
         modes=("L", "RGB"),
         formats=("PNG", "JPEG"),
     )
-    assert find_channels(store) == []
 
 
 def test_a_tendency_is_no_leak():

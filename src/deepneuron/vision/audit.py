@@ -16,6 +16,7 @@ from deepneuron.vision.wording import counted, listed, percent, quoted
 
 _FEW = 20  # pictures of a class
 _UNEVEN, _VERY_UNEVEN = 3.0, 10.0  # the largest class to the smallest
+_LITTLE = 0.01  # of a part: what changes the accuracy by a hundredth at most
 _UNLIKE = 0.1  # of the labels would have to change: total variation distance
 _UNLIKE_SIZES = 0.3  # distance between two cumulative distributions
 _BEYOND_CHANCE = 5.0  # standard deviations of chi squared
@@ -229,7 +230,7 @@ def _exact(store: Store, duplicates: Duplicates) -> Iterator[Finding]:
     groups = duplicates.exact
     contradicting, others = _by_labels(store, groups)
     if contradicting:
-        yield _contradiction(store, contradicting, "same", "contradicting_copies")
+        yield _contradiction(store, contradicting, "the same", "contradicting_copies")
     within = [g for g in others if _repeats(store, g)]
     if within:
         surplus = sum(_repeats(store, g) for g in within)
@@ -276,30 +277,31 @@ def _across(
     store: Store, groups: Sequence[np.ndarray], how: str, code: str
 ) -> Iterator[Finding]:
     """Pictures of a later part that are in an earlier one, too."""
-    for later, earlier in ((2, [0, 1]), (1, [0])):
+    for later in (2, 1):
         found, example = [], None
         for group in groups:
             parts = store.part[group]
-            if (parts == later).any() and np.isin(parts, earlier).any():
-                again = group[parts == later]
+            before = parts < later
+            if before.any() and (parts == later).any():
+                again, learned = group[parts == later], group[before]
                 found.append(again)
-                learned = group[np.isin(parts, earlier)]
                 example = example or (int(again[0]), int(learned[0]))
         if example is None:
             continue
         rows, part = np.concatenate(found), PARTS[later]
-        share = percent(len(rows) / int((store.part == later).sum()))
+        share = len(rows) / int((store.part == later).sum())
+        little = share < _LITTLE
         names = [quoted(store.names[row]) for row in example]
         copies = (
             f"is an {how} copy" if len(rows) == 1 else f"are {how} copies"
         ).replace("an near", "a near")
         yield Finding(
             code,
-            "warning",
-            f"{counted(len(rows), 'picture')} of the {part} part ({share}) {copies} of "
-            f"pictures in another part, such as {names[0]} of {names[1]}: the {part} "
-            "accuracy is flattered by what was learned by heart. Remove them from one "
-            "of the parts.",
+            "note" if little and how == "near" else "warning",
+            f"{counted(len(rows), 'picture')} of the {part} part ({percent(share)}) "
+            f"{copies} of pictures in another part, such as {names[0]} of {names[1]}: "
+            f"the {part} accuracy is {'slightly ' if little else ''}flattered by what "
+            "was learned by heart. Remove them from one of the parts.",
             _rows(rows),
         )
 

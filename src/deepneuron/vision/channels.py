@@ -15,8 +15,8 @@ guessing and 1 for always right:
 Names for its size are by J. Landis and G. Koch, "The Measurement of Observer
 Agreement", 1977: above 0.6 "substantial", above 0.8 "almost perfect". An alarm is
 raised for the first over all classes, or for the second over one class against the
-rest, and only where so high a value is out of chance's reach: three standard errors,
-3 / sqrt(rows). The size of a file depends on what is in the picture (the ones of MNIST,
+rest, and only where so high a value is out of chance's reach: four standard errors,
+4 / sqrt(rows). The size of a file depends on what is in the picture (the ones of MNIST,
 saved as JPEG, can be told by it with a kappa of 0.82), so more is asked of it: 0.8 and
 0.95.
 """
@@ -32,7 +32,7 @@ from deepneuron.data.store import Facts, Store
 
 _LIMITS = (0.6, 0.8)  # of all classes together, of one class against the rest
 _LIMITS_OF_CONTENT = (0.8, 0.95)
-_DEVIATIONS = 3.0
+_DEVIATIONS = 4.0
 _BINS = 16
 _FEWEST = 8  # rows of a bin, and of a class that is judged by itself
 
@@ -95,22 +95,33 @@ def _judge(
     value: np.ndarray, y: np.ndarray, limit: float, limit_of_one: float
 ) -> tuple[tuple[int, ...], float]:
     """The labels that the value tells, and how often it tells the right one."""
+    rows = len(y)
+    if not rows:
+        return (), 0.0
     guess = _held_out_guesses(value, y)
-    rows, accuracy = len(y), float((guess == y).mean()) if len(y) else 0.0
-    labels, counts = np.unique(y, return_counts=True)
-    told, known = [], []
-    for label, count in zip(labels.tolist(), counts.tolist(), strict=True):
-        if min(count, rows - count) < _FEWEST:
-            continue
-        # A kappa of one class rests on as many rows as the smaller side has, twice.
-        chance = _DEVIATIONS / math.sqrt(2 * min(count, rows - count))
-        kappa = _kappa(guess == label, y == label)
-        if kappa > max(limit_of_one, chance):
-            told.append(label)
-        elif kappa > limit:
-            known.append(label)
-    whole = _kappa(guess, y) > max(limit, _DEVIATIONS / math.sqrt(max(rows, 1)))
-    return tuple(told or (known if whole else ())), accuracy
+    truths = np.bincount(y, minlength=guess.max() + 1)  # (classes,)
+    guesses = np.bincount(guess, minlength=len(truths))
+    hits = np.bincount(y[guess == y], minlength=len(truths))
+    # Of all classes together, and of each against the rest.
+    observed = hits.sum() / rows
+    whole = _kappa(observed, (truths @ guesses) / rows**2)
+    a, b = truths / rows, guesses / rows
+    each = _kappa(1 + 2 * hits / rows - a - b, a * b + (1 - a) * (1 - b))
+    # A kappa of one class rests on as many rows as the smaller side has, twice.
+    side = np.minimum(truths, rows - truths)
+    each[side < _FEWEST] = 0
+    chance = _DEVIATIONS / np.sqrt(2 * np.maximum(side, 1))
+    told = np.flatnonzero(each > np.maximum(limit_of_one, chance))
+    if not len(told) and whole > max(limit, _DEVIATIONS / math.sqrt(rows)):
+        told = np.flatnonzero(each > limit)
+    return tuple(told.tolist()), float(observed)
+
+
+def _kappa(observed: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Cohen's kappa; 0 where guessing is always right."""
+    return np.where(
+        expected < 1, (observed - expected) / np.maximum(1 - expected, 1e-9), 0
+    )
 
 
 def _held_out_guesses(value: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -133,18 +144,6 @@ def _held_out_guesses(value: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def _commonest(y: np.ndarray) -> int:
     return int(np.bincount(y).argmax()) if len(y) else 0
-
-
-def _kappa(guess: np.ndarray, truth: np.ndarray) -> float:
-    """Cohen's kappa of two columns of labels; 0 where nothing can be guessed."""
-    labels, both = np.unique(np.concatenate([guess, truth]), return_inverse=True)
-    if not len(truth) or len(labels) < 2:
-        return 0.0
-    one, two = np.split(both, 2)
-    shares = [np.bincount(z, minlength=len(labels)) / len(truth) for z in (one, two)]
-    expected = float(shares[0] @ shares[1])
-    observed = float((one == two).mean())
-    return (observed - expected) / (1 - expected) if expected < 1 else 0.0
 
 
 def _binned(values: np.ndarray) -> np.ndarray:

@@ -111,5 +111,6 @@ def _check_taken(rows: np.ndarray, part: str) -> None:
     if not len(rows):
         raise DataError(
             f"No picture can be set aside for {part}: every class has a single picture "
-            "(copies count as one). Add more pictures."
+            "left to learn from (copies count as one; copies under different labels "
+            "are never set aside). Add more pictures."
         )
