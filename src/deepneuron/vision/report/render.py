@@ -1,0 +1,77 @@
+"""ReportData becomes one HTML file: the same data, the same bytes."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from markupsafe import Markup
+
+from deepneuron.vision.report import sections, words
+from deepneuron.vision.report.data import ReportData
+
+HEADINGS = {
+    "in_words": "In words",
+    "advice": "What to try next",
+    "learning": "How it learned",
+    "confusion": "What it confuses",
+    "classes": "Class by class",
+    "calibration": "How sure it may be",
+    "mistakes": "Its surest mistakes",
+    "unsure": "Where it hesitates",
+    "filters": "What the first layer looks for",
+    "audit": "The pictures",
+    "augmentation": "How pictures are varied",
+    "rate": "How the learning rate was found",
+    "made": "How it was made",
+}
+
+
+def render_report(data: ReportData) -> str:
+    """The report as HTML: self-contained, offline, and without any script.
+
+    Nothing of it depends on the clock or the machine. Sections that have nothing to
+    show are left out. Names are text, whatever stands in them.
+    """
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    environment = Environment(
+        loader=DictLoader({"report.html": _read("report.html")}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "named": words.named,
+        "percent": words.percent,
+        "count": words.count,
+    }
+    shown = {
+        "in_words": sections.in_words(data),
+        "advice": sections.advice(data),
+        "learning": sections.learning(data),
+        "confusion": sections.confusion(data),
+        "classes": sections.classes(data),
+        "calibration": sections.calibration(data),
+        "mistakes": sections.gallery(data, data.mistakes),
+        "unsure": sections.gallery(data, data.unsure),
+        "filters": sections.filters(data),
+        "audit": sections.audit(data),
+        "augmentation": sections.augmentation(data),
+        "rate": sections.rate(data),
+        "made": sections.made(data),
+    }
+    page = environment.get_template("report.html")
+    return page.render(
+        title=words.plain(data.title),
+        css=Markup(_read("report.css")),  # noqa: S704 - ours, not data
+        headings=HEADINGS,
+        contents=[name for name, section in shown.items() if section],
+        head=sections.headline(data),
+        **shown,
+    )
+
+
+def _read(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
