@@ -51,6 +51,7 @@ _MODULES = (
     "regularizers",
     "saving",
     "utils",
+    "vision",
 )
 
 __all__ = [*_NAMES, *_MODULES, "version"]  # noqa: PLE0604 - names, kept in tables

@@ -19,6 +19,7 @@ from deepneuron import (
     regularizers as regularizers,
     saving as saving,
     utils as utils,
+    vision as vision,
 )
 from deepneuron._version import __version__ as __version__
 from deepneuron.backend import KerasTensor as KerasTensor

@@ -13,6 +13,10 @@ import click
 
 from deepneuron._version import __version__
 from deepneuron.cli.completion import COMPLETE_VARIABLE, completion
+from deepneuron.cli.evaluate import evaluate
+from deepneuron.cli.export import export
+from deepneuron.cli.predict import predict
+from deepneuron.cli.report import report
 from deepneuron.cli.train import train
 from deepneuron.errors import DeepneuronError, UnknownNameError
 
@@ -40,6 +44,7 @@ def cli(ctx: click.Context) -> None:
     \b
     Begin with:
       deepneuron train digits      train a network on handwritten digits
+      deepneuron train FOLDER      train it on your pictures, a subfolder a class
       deepneuron train --help      all that can be chosen
 
     \b
@@ -50,8 +55,8 @@ def cli(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-cli.add_command(train)
-cli.add_command(completion)
+for command in (train, predict, evaluate, report, export, completion):
+    cli.add_command(command)
 
 
 def main(program: str | None = None) -> None:

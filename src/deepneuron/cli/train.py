@@ -2,43 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
-from click.shell_completion import CompletionItem
+
+from deepneuron.cli.complete import complete_data, complete_model, complete_run
+from deepneuron.cli.threads import one_thread, set_threads
 
 if TYPE_CHECKING:
     from deepneuron.vision import Run
 
-# What the job takes as well; written out, so that --help need not import it.
-DATA = {
-    "digits": "1,797 handwritten digits, 8x8",
-    "fashion": "2,500 articles of clothing, 28x28",
-}
-EPOCHS, BATCH_SIZE, LEARNING_RATE = 20, 32, 0.003
-
-_THREADS = (
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "OMP_NUM_THREADS",
-)
-
-
-def _complete(
-    ctx: click.Context, param: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    return [
-        CompletionItem(name, help=text)
-        for name, text in DATA.items()
-        if name.startswith(incomplete)
-    ]
+# What the job knows as well; written out, so that --help need not import it.
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "nadam", "lion")
+CLASS_WEIGHTS = ("auto", "balanced", "none")
 
 
 @click.command(short_help="Train an image classifier.")
-@click.argument("data", required=False, shell_complete=_complete)
+@click.argument("data", required=False, shell_complete=complete_data)
 @click.option(
     "--out",
     metavar="FOLDER",
@@ -46,22 +29,70 @@ def _complete(
     help="Where the results go; made if missing.  [default: runs/DATA]",
 )
 @click.option(
-    "--epochs",
-    default=EPOCHS,
+    "--model",
+    default="auto",
     show_default=True,
-    help="Passes over the pictures.",
+    metavar="MODEL",
+    shell_complete=complete_model,
+    help="auto, linear, mlp, cnn, resnet; a .keras file to fine-tune; or your own "
+    "module:function, called with (input_shape, classes).",
+)
+@click.option("--epochs", type=int, help="Passes over the pictures, at most.")
+@click.option("--batch-size", type=int, help="Pictures between two updates.")
+@click.option(
+    "--learning-rate", type=float, help="At the beginning; it falls to 0 at the end."
 )
 @click.option(
-    "--batch-size",
-    default=BATCH_SIZE,
-    show_default=True,
-    help="Pictures between two updates of the weights.",
+    "--find-lr",
+    is_flag=True,
+    help="Search for the learning rate first; the report shows the curve.",
 )
 @click.option(
-    "--learning-rate",
-    default=LEARNING_RATE,
+    "--optimizer",
+    default="adam",
     show_default=True,
-    help="Adam's, at the beginning; it falls to 0.",
+    type=click.Choice(OPTIMIZERS),
+    help="The rule by which weights change.",
+)
+@click.option(
+    "--augment",
+    default="auto",
+    show_default=True,
+    metavar="HOW",
+    help="auto; none; or which of flip, flip_vertical, rotate, shift, zoom, contrast, "
+    'erase, as in "flip,rotate=10".',
+)
+@click.option(
+    "--class-weights",
+    default="auto",
+    show_default=True,
+    type=click.Choice(CLASS_WEIGHTS),
+    help="Let rare classes count for more.",
+)
+@click.option(
+    "--patience",
+    type=int,
+    help="Stop after so many epochs without a lower validation loss.",
+)
+@click.option(
+    "--validation",
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Set aside to choose the best epoch by, if DATA has no such part.",
+)
+@click.option(
+    "--test",
+    default=0.2,
+    show_default=True,
+    metavar="SHARE",
+    help="Set aside for the test, if DATA has no test part.",
+)
+@click.option(
+    "--size",
+    type=int,
+    metavar="PIXELS",
+    help="Height and width that pictures are brought to.",
 )
 @click.option(
     "--seed",
@@ -69,56 +100,93 @@ def _complete(
     show_default=True,
     help="Of everything random; the same seed gives the same weights.",
 )
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Threads that multiply matrices and read pictures.  [default: 1 and all]",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Stop at a picture that cannot be read, instead of skipping and naming it.",
+)
+@click.option(
+    "--resume",
+    metavar="RUN",
+    type=click.Path(),
+    shell_complete=complete_run,
+    help="Go on with a training that was cut off; takes neither DATA nor choices.",
+)
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Throw away a training that was cut off in the folder of --out.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="Show the test accuracy and no more.")
 @click.pass_context
 def train(
     ctx: click.Context,
     data: str | None,
     out: str | None,
-    epochs: int,
-    batch_size: int,
-    learning_rate: float,
-    seed: int,
+    resume: str | None,
+    threads: int | None,
     quiet: bool,
+    **choices: Any,
 ) -> None:
     """Train an image classifier and test it on pictures that it never saw.
 
     \b
-    DATA is one of the sets that come with deepneuron:
-      digits     1,797 handwritten digits, 8x8 pixels
-      fashion    2,500 articles of clothing, 28x28 pixels
+    DATA is
+      a folder with one subfolder of pictures for each class,
+      a folder with train/ and test/ (and val/) of that kind,
+      a .csv file with paths and labels, or an .npz file with x and y,
+      a folder with the files of MNIST (IDX) or of CIFAR,
+      or one of the sets that come with deepneuron:
+        digits     1,797 handwritten digits, 8x8 pixels
+        fashion    2,500 articles of clothing, 28x28 pixels
 
     \b
-    Three files appear in the folder of --out, all at once, at the end:
-      model.keras     the network; Keras 3 opens it as well
+    In the folder of --out appear, all at once, at the end:
+      report.html     what it learned and where it errs, to look at in a browser
+      model.keras     the network of the best epoch; Keras 3 opens it as well
+      metrics.json    accuracy and more on the test pictures, with intervals
       history.csv     loss and accuracy of every epoch
-      metrics.json    the test accuracy, and how it was reached
+      audit.json      what is noteworthy about the pictures
+      labels.json     the names of the classes
+      config.json     all settings
+      last.keras      the network of the last epoch
+      details.npz     what `deepneuron report` draws the report from
 
-    Ctrl-C ends the training early and keeps the best network so far.
+    Until then all is in its folder unfinished/. Ctrl-C ends the training early, and
+    keeps the best network so far; --resume goes on, also after a crash.
 
     \b
     Examples:
       deepneuron train digits
-      deepneuron train fashion --epochs 40 --out runs/clothes
-      deepneuron train digits --seed 7 --learning-rate 0.001 --quiet
+      deepneuron train photos/ --epochs 40 --out runs/photos
+      deepneuron train photos/ --model runs/photos/model.keras --augment flip,zoom
+      deepneuron train table.csv --size 96 --find-lr
+      deepneuron train --resume runs/photos
     """  # noqa: D301 - click asks for the character \b itself
-    if data is None:
+    if resume is not None:
+        _only_resume(ctx)
+        threads = _threads_of(resume)
+    elif data is None:
         raise click.UsageError(
-            f"Name a data set, {' or '.join(DATA)}, as in: {ctx.command_path} digits"
+            "Name your pictures, or a data set that is there: "
+            f"{ctx.command_path} digits"
         )
-    _one_thread()
+    if threads is None:
+        one_thread()
+    else:
+        set_threads(threads)
     from deepneuron import vision
 
     try:
-        run = vision.train(
-            data,
-            out,
-            epochs=epochs,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            seed=seed,
-            quiet=quiet,
-        )
+        if resume is not None:
+            run = vision.resume(resume, quiet=quiet)
+        else:
+            run = vision.train(data, out, threads=threads, quiet=quiet, **choices)
     except vision.Interrupted as interruption:
         if interruption.run is None:
             click.echo(
@@ -126,51 +194,75 @@ def train(
                 err=True,
             )
         else:
-            click.echo(_summary(interruption.run, ctx.command_path))
-            epoch = interruption.run.metrics["best_epoch"]
-            click.echo(f"Interrupted; the network is that of epoch {epoch}.", err=True)
+            found = interruption.run
+            click.echo(_summary(found, ctx.command_path))
+            click.echo(
+                f"Interrupted; the network is that of epoch {found.best_epoch}. To go "
+                f"on: {ctx.command_path} --resume {_shown(found.out)}",
+                err=True,
+            )
         ctx.exit(130)
     click.echo(_result(run) if quiet else _summary(run, ctx.command_path))
 
 
-def _one_thread() -> None:
-    """Have NumPy multiply matrices in one thread, unless the user has chosen.
+def _only_resume(ctx: click.Context) -> None:
+    """All choices of a training that is resumed have been made."""
+    typed = click.core.ParameterSource.COMMANDLINE
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        if name in {"resume", "quiet"} or ctx.get_parameter_source(name) is not typed:
+            continue
+        raise click.UsageError(
+            "--resume goes on with what was chosen at first, so it takes no "
+            f"{parameter.opts[0] if name != 'data' else 'DATA'}."
+        )
 
-    The matrices of these networks are small: on cores that are shared, threads wait for
-    one another longer than they compute. And the weights of a seed then do not depend
-    on how many cores there are. NumPy reads this once, when it is imported.
-    """
-    if not any(name in os.environ for name in _THREADS):
-        os.environ.update(dict.fromkeys(_THREADS, "1"))
+
+def _threads_of(run: str) -> int | None:
+    """As many threads as before: with others, sums are rounded in another way."""
+    for folder in (Path(run, "unfinished"), Path(run)):
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            threads = config.get("threads")
+        except (OSError, ValueError, AttributeError):
+            continue
+        return threads if isinstance(threads, int) and threads > 0 else None
+    return None
 
 
 def _result(run: Run) -> str:
     test = run.metrics["test"]
+    low, high = test["accuracy_interval"]
     return (
-        f"Test accuracy {test['accuracy']:.4f} ({test['correct']} of {test['samples']} "
-        "pictures that it never saw)"
+        f"Test accuracy {test['accuracy']:.4f} ({test['correct']:,} of "
+        f"{test['samples']:,} pictures that it never saw; 95 % interval {low:.3f} to "
+        f"{high:.3f})"
     )
+
+
+def _shown(path: Path) -> str:
+    """A path as one can paste it into a shell."""
+    text = os.fspath(path)
+    plain = all(c.isalnum() or c in "/\\._-:~" for c in text)
+    return text if plain else f'"{text}"'
 
 
 def _summary(run: Run, command: str) -> str:
     """The result, what was written where, and what one might do next."""
-    metrics = run.metrics
-    epochs, best = metrics["epochs"], metrics["best_epoch"]
-    out = str(run.out)
-    model = Path(out, "model.keras").as_posix()
-    other = next(name for name in DATA if name != metrics["data"])
+    out = _shown(run.out)
+    program = command.rsplit(" ", 1)[0]
+    report = Path(run.out, "report.html").as_posix()
     return f"""
 {click.style(_result(run), bold=True)}
-{metrics["seconds"]:.0f} s; epoch {best} of {epochs} did best in validation and was kept
+epoch {run.best_epoch} of {run.metrics["epochs"]} did best in validation and was kept
 
-Written to {click.style(out, bold=True)}
-  model.keras     the network, as it was after epoch {best}; Keras 3 opens it
-  history.csv     loss and accuracy of every epoch
-  metrics.json    the test accuracy, and how it was reached
+Written to {click.style(os.fspath(run.out), bold=True)}
+  report.html     what it learned and where it errs; open it in a browser
+  model.keras     the network; Keras 3 opens it
+  metrics.json    accuracy and more, with intervals
+  history.csv, audit.json, labels.json, config.json, last.keras, details.npz
 
 Try next
-  {command} {other:<10}   {DATA[other]}
-  {command} --help       other epochs, rates and seeds
-  or, in Python:
-    from deepneuron.models import load_model
-    load_model({model!r}).summary()"""
+  open            {report}
+  {program} predict {out} PICTURE...      what is on a picture?
+  {program} export {out} --to onnx        to use it elsewhere"""

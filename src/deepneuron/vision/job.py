@@ -1,95 +1,120 @@
-"""The main job: pictures in, a trained classifier and its test accuracy out.
+"""The main job: pictures in, a trained and tested classifier out, with a report.
 
-settings -> folder claimed -> pictures in three parts -> network -> fit -> test
-         -> model.keras, history.csv, metrics.json, all at once
+pictures -> prepared (decoded, looked at, divided) -> network -> fit -> test
+         -> where it looks -> all results at once
 
-Each arrow is a function below, or a file beside this one.
+Each arrow is a function below, or a file beside this one. `resume` walks the same way:
+what was decoded is found decoded, the epochs that are over are found in the checkpoint.
 """
 
 from __future__ import annotations
 
-import math
 import os
+import platform
+import shutil
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from deepneuron import callbacks, optimizers, utils
 from deepneuron._version import __version__
-from deepneuron.data.embedded import get_embedded
-from deepneuron.errors import ArgumentError, DivergenceError
-from deepneuron.models import Sequential
-from deepneuron.vision.network import make_cnn
-from deepneuron.vision.pictures import Pictures, load_pictures
-from deepneuron.vision.progress import shown
-from deepneuron.vision.results import claimed, write_results
+from deepneuron.data.collection import Collection
+from deepneuron.data.sources import open_collection
+from deepneuron.errors import ArgumentError, DataError, DataNotFoundError
+from deepneuron.vision.details import look_closer, save_details, write_report
+from deepneuron.vision.folder import (
+    AUDIT,
+    CONFIG,
+    DETAILS,
+    HISTORY,
+    LABELS,
+    LAST,
+    METRICS,
+    MODEL,
+    RunFolder,
+    claimed,
+    staged,
+    write_history,
+    write_json,
+)
+from deepneuron.vision.keeper import set_variables, variables_of
+from deepneuron.vision.prepare import Prepared, prepare
+from deepneuron.vision.progress import bar, tell
 from deepneuron.vision.run import Interrupted, Run
-
-EPOCHS = 20
-BATCH_SIZE = 32
-LEARNING_RATE = 0.003
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What decides, together with the pictures, which weights come out."""
-
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    seed: int
-
-    def __post_init__(self) -> None:
-        _check_whole("epochs", self.epochs, 1)
-        _check_whole("batch_size", self.batch_size, 1)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        if not 0 < self.learning_rate < math.inf:
-            raise ArgumentError(
-                "learning_rate must be a number above 0, such as "
-                f"{LEARNING_RATE}; received {self.learning_rate}."
-            )
+from deepneuron.vision.scores import scores
+from deepneuron.vision.settings import Settings
+from deepneuron.vision.training import Trained, diverged, fit_network, judged
 
 
 def train(
-    data: str,
+    data: str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     *,
-    epochs: int = EPOCHS,
-    batch_size: int = BATCH_SIZE,
-    learning_rate: float = LEARNING_RATE,
+    model: str | os.PathLike[str] = "auto",
+    epochs: int | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    optimizer: str = "adam",
+    augment: str = "auto",
+    class_weights: str = "auto",
+    patience: int | None = None,
+    validation: float = 0.1,
+    test: float = 0.2,
+    size: int | None = None,
+    find_lr: bool = False,
+    strict: bool = False,
     seed: int = 0,
+    threads: int | None = None,
+    overwrite: bool = False,
     quiet: bool = False,
 ) -> Run:
-    """Train a convolutional network, and test it on pictures that it never saw.
+    """Train a classifier of pictures, and test it on pictures that it never saw.
 
-    A tenth of every class is set aside; the weights of the epoch with the lowest loss
-    on this validation part are kept. The same arguments and number of threads give the
-    same weights, bit by bit.
+    The weights of the epoch with the lowest loss on the validation part are kept. The
+    same arguments and number of BLAS threads give the same weights, bit by bit.
 
     Args:
-        data: "digits" or "fashion".
-        out: the folder for the results; `runs/<data>` by default. `model.keras`,
-            `history.csv` and `metrics.json` appear in it all at once at the end, or,
-            if anything fails, not at all.
-        epochs: passes over the training pictures.
+        data: a folder with a subfolder of pictures for each class (or with train/ and
+            test/ of that kind), a .csv, an .npz, a folder of IDX or CIFAR files, or
+            "digits" or "fashion".
+        out: the folder for the results; by default `runs/<data>`, with a number behind
+            if there is one already. The results appear in it all at once at the end.
+        model: "auto", "linear", "mlp", "cnn", "resnet", a .keras file to go on from, or
+            "module:function".
+        epochs: passes over the training pictures, at most.
         batch_size: pictures a step.
-        learning_rate: of Adam, at the beginning; it falls to 0 along half a cosine.
+        learning_rate: at the beginning; it falls to 0 along half a cosine.
+        optimizer: "adam", "adamw", "sgd", "rmsprop", "nadam" or "lion".
+        augment: "auto", "none", or words such as "flip,rotate=10".
+        class_weights: "auto", "balanced" or "none".
+        patience: epochs without a lower validation loss after which training ends.
+        validation, test: shares of every class to set aside where the data has no such
+            part.
+        size: height and width that pictures are brought to.
+        find_lr: search for the learning rate first.
+        strict: whether a picture that cannot be read is an error; else it is skipped,
+            and named in the audit.
         seed: of everything random.
-        quiet: whether to show no progress.
+        threads: how many read pictures; by default as many as there are processors.
+        overwrite: throw away a training that was cut off in this folder.
+        quiet: show no progress.
+
+    None stands for what the pictures ask for; `run.metrics["settings"]` says what that
+    was.
 
     Returns:
         A Run with the model, its history and its metrics.
 
     Raises:
-        UnknownNameError: no such data set.
-        ArgumentError: a number out of its range.
-        SavingError: a folder that cannot be made or written to.
+        UnknownNameError, DataError: data that is not there, or cannot be trained on.
+        ArgumentError: a choice out of its range.
+        SavingError: a folder that cannot be written to, or is in use.
         DivergenceError: a loss that left the finite numbers.
         Interrupted: a KeyboardInterrupt. What was best until then has been written, if
-            an epoch was over, and is its `run`.
+            an epoch was over, and is its `run`; `resume` goes on.
 
     Example:
 
@@ -97,165 +122,218 @@ def train(
         run.metrics["test"]["accuracy"]
         run.model.predict(pictures)
     """
-    get_embedded(data)  # a misspelt name should leave no folder behind
-    settings = Settings(epochs, batch_size, learning_rate, seed)
+    settings = Settings(
+        model=os.fspath(model),
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        optimizer=optimizer,
+        augment=augment,
+        class_weights=class_weights,
+        patience=patience,
+        validation=validation,
+        test=test,
+        size=size,
+        find_lr=find_lr,
+        strict=strict,
+        seed=seed,
+    )
+    # What is misspelt should leave no folder behind.
+    collection = open_collection(data, strict=strict)
     out = _folder(out, data)
-    with claimed(out):
-        began = time.perf_counter()
-        pictures = load_pictures(data, seed)
-        utils.set_random_seed(seed)
-        model = _compiled(pictures, settings)
-        title = _title(data, pictures, model)
-        fitted = _fit(model, pictures, settings, title, quiet=quiet)
-        test = _test(model, pictures.test)
-        if not math.isfinite(test["loss"]):
-            raise _diverged(settings)  # in the very last step
-        metrics = {
-            "data": data,
-            "test": test,
-            **_of_epoch(fitted, pictures),
-            "epochs": len(fitted.history["loss"]),
-            "best_epoch": fitted.best_epoch + 1,
-            "interrupted": fitted.interrupted,
-            "settings": asdict(settings),
-            "class_names": list(pictures.class_names),
-            "parameters": model.count_params(),
-            "seconds": round(time.perf_counter() - began, 2),
-            "deepneuron": __version__,
+    with claimed(out, overwrite=overwrite) as folder:
+        config = {
+            "data": os.fspath(data),
+            "source": _lasting(collection),
+            "settings": settings.to_json(),
+            "threads": threads,
+            "versions": _versions(),
         }
-        write_results(out, model, fitted.history, metrics)
-    run = Run(out, metrics, fitted.history, model)
-    if fitted.interrupted:
+        if settings.model.endswith(".keras"):
+            _keep_given(Path(settings.model), folder)
+        folder.write_config(config)
+        return _run(folder, config, lambda: collection, quiet=quiet)
+
+
+def resume(out: str | os.PathLike[str], *, quiet: bool = False) -> Run:
+    """Go on with a training that was cut off; it ends as if it had not been.
+
+    Args:
+        out: its folder.
+        quiet: show no progress.
+
+    Returns:
+        The Run, with the same weights, bit by bit, that the training would have ended
+        with.
+
+    Raises:
+        DataNotFoundError: there is nothing to go on with.
+        DataError, SavingError, DivergenceError, Interrupted: as in `train`.
+    """
+    folder = RunFolder(Path(out))
+    if not folder.is_unfinished():
+        if folder.is_finished():
+            tell(f"{out} is finished already; there is nothing to do.", quiet=quiet)
+            return Run.open(folder.path)
+        raise DataNotFoundError(
+            f"{out} holds no training to go on with: there is no "
+            f"{folder.unfinished / CONFIG}."
+        )
+    with claimed(folder.path, overwrite=False, go_on=True):
+        config = folder.read_config()
+        try:
+            source, strict = config["source"], config["settings"]["strict"]
+        except (KeyError, TypeError) as error:
+            raise DataError(
+                f"{folder.unfinished / CONFIG} is damaged: {error} is missing."
+            ) from error
+        return _run(
+            folder, config, lambda: open_collection(source, strict=strict), quiet=quiet
+        )
+
+
+def _folder(out: str | os.PathLike[str] | None, data: str | os.PathLike[str]) -> Path:
+    """The folder for the results; without a choice, one that is not taken."""
+    if out is not None:
+        if not os.fspath(out):
+            raise ArgumentError(
+                "out is empty; it should name the folder for the results."
+            )
+        return Path(out)
+    name = Path(data).stem or Path(data).resolve().stem or "pictures"
+    folder, number = Path("runs", name), 1
+    while folder.exists() and any(folder.iterdir()):
+        number += 1
+        folder = Path("runs", f"{name}-{number}")
+    return folder
+
+
+def _keep_given(model: Path, folder: RunFolder) -> None:
+    """A copy of the network to go on from: the file may change until a `resume`."""
+    try:
+        shutil.copyfile(model, folder.given)
+    except FileNotFoundError:
+        raise DataNotFoundError(
+            f"There is no file {model}, a trained model to go on from."
+        ) from None
+    except OSError as error:
+        raise DataError(
+            f"{model} cannot be copied: {error.strerror or error}."
+        ) from error
+
+
+def _lasting(collection: Collection) -> str:
+    """The source under a name that means the same in another working folder."""
+    if collection.kind == "embedded":
+        return collection.source
+    return os.fspath(Path(collection.source).resolve())
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "deepneuron": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+    }
+
+
+# --- one training, from the beginning or from a checkpoint
+
+
+def _run(
+    folder: RunFolder,
+    config: dict[str, Any],
+    collect: Callable[[], Collection],
+    *,
+    quiet: bool,
+) -> Run:
+    began = time.perf_counter()
+    settings = Settings.from_json(config["settings"])
+    prepared = prepare(
+        folder, settings, collect, threads=config["threads"], quiet=quiet
+    )
+    trained = fit_network(folder, settings, prepared, quiet=quiet)
+    model, rows = trained.model, prepared.rows.test
+    with bar("Testing", quiet=quiet) as progress:
+        found = judged(model, prepared.store.x, rows, progress)
+    metrics = _metrics(config["data"], prepared, trained, found, settings)
+    search = trained.rate_search
+    details = look_closer(
+        model,
+        prepared,
+        found,
+        None if search is None else search.to_json(),
+        settings.seed,
+        quiet=quiet,
+    )
+    seconds = config.get("seconds", 0.0) + time.perf_counter() - began
+    with staged(folder, over=not trained.interrupted) as stage:
+        model.save(stage / MODEL)
+        best = variables_of(model)
+        set_variables(model, trained.last_weights)
+        model.save(stage / LAST)
+        set_variables(model, best)
+        write_history(stage / HISTORY, trained.state.history)
+        write_json(stage / METRICS, metrics)
+        write_json(
+            stage / LABELS,
+            {
+                "class_names": list(prepared.store.class_names),
+                "shape": list(prepared.store.x.shape[1:]),
+            },
+        )
+        write_json(stage / AUDIT, prepared.audit.to_json())
+        save_details(stage / DETAILS, details)
+        write_json(stage / CONFIG, {**config, "seconds": round(seconds, 2)})
+        write_report(stage)
+    run = Run(folder.path, metrics, trained.state.history, model)
+    if trained.interrupted:
         raise Interrupted(run)
     return run
 
 
-def _folder(out: str | os.PathLike[str] | None, data: str) -> Path:
-    if out is None:
-        return Path("runs") / data
-    if not os.fspath(out):
-        raise ArgumentError("out is empty; it should name the folder for the results.")
-    return Path(out)
-
-
-def _check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        allowed = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ArgumentError(
-            f"{name} must be a whole number, {allowed}; received {value!r}."
-        )
-
-
-def _title(data: str, pictures: Pictures, model: Sequential) -> str:
-    learn, choose, test = (
-        len(y) for _, y in (pictures.train, pictures.validation, pictures.test)
-    )
-    return (
-        f"{data}: {learn:,} training, {choose:,} validation and {test:,} test pictures;"
-        f" {model.count_params():,} weights"
-    )
-
-
-def _compiled(pictures: Pictures, settings: Settings) -> Sequential:
-    """The network, ready to be fitted."""
-    model = make_cnn(pictures.shape, len(pictures.class_names), pictures.peak)
-    batches = math.ceil(len(pictures.train[0]) / settings.batch_size)
-    rate = optimizers.schedules.CosineDecay(
-        float(settings.learning_rate), decay_steps=batches * settings.epochs
-    )
-    model.compile(
-        optimizers.Adam(rate),
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    return model
-
-
-@dataclass(frozen=True)
-class _Fitted:
-    """What happened in `fit`; epochs count from 0."""
-
-    history: dict[str, list[float]]
-    best_epoch: int
-    interrupted: bool
-
-
-def _fit(
-    model: Sequential,
-    pictures: Pictures,
+def _metrics(
+    data: str,
+    prepared: Prepared,
+    trained: Trained,
+    found: np.ndarray,
     settings: Settings,
-    title: str,
-    *,
-    quiet: bool,
-) -> _Fitted:
-    """Train, and give the model the weights of its best epoch, also after a Ctrl-C."""
-    history = callbacks.History()
-    best = callbacks.EarlyStopping(
-        monitor="val_loss", patience=settings.epochs, restore_best_weights=True
-    )
-    x, y = pictures.train
-    interrupted = False
-    try:
-        with shown(title, best, quiet=quiet) as display:
-            model.fit(
-                x,
-                y,
-                batch_size=settings.batch_size,
-                epochs=settings.epochs,
-                validation_data=pictures.validation,
-                validation_batch_size=256,
-                verbose=0,
-                callbacks=[
-                    callbacks.TerminateOnNaN(raise_error=True),
-                    history,
-                    best,
-                    *display,
-                ],
-            )
-    except DivergenceError as error:
-        raise _diverged(settings) from error
-    except KeyboardInterrupt:
-        if best.best_weights is None:
-            raise Interrupted(None) from None
-        interrupted = True
-        model.set_weights(best.best_weights)
-    names = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return _Fitted(
-        {name: history.history[name] for name in names}, best.best_epoch, interrupted
-    )
-
-
-def _diverged(settings: Settings) -> DivergenceError:
-    return DivergenceError(
-        "The loss left the finite numbers with learning_rate="
-        f"{settings.learning_rate}; try a smaller one, such as {LEARNING_RATE}."
-    )
-
-
-def _test(model: Sequential, part: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
-    """How the model does on pictures that nothing was chosen by."""
-    x, y = part
-    probabilities = model.predict(x, batch_size=256, verbose=0)  # (rows, classes)
-    correct = int((probabilities.argmax(-1) == y).sum())
-    chosen = probabilities[np.arange(len(y)), y].astype("float64")
-    loss = float(-np.log(np.maximum(chosen, 1e-7)).mean())  # no picture costs infinity
+) -> dict[str, Any]:
+    """What `metrics.json` says: no times, so that equal runs leave equal files."""
+    store, rows, state = prepared.store, prepared.rows, trained.state
+    if not np.isfinite(found).all():
+        raise diverged(trained.recipe)  # in the very last step
+    parts = {"validation": ("val_", rows.validation), "train": ("", rows.train)}
     return {
-        "accuracy": correct / len(y),
-        "loss": loss,
-        "correct": correct,
-        "samples": len(y),
-    }
-
-
-def _of_epoch(fitted: _Fitted, pictures: Pictures) -> dict[str, dict[str, Any]]:
-    """Loss and accuracy of the best epoch, as they stood at its end."""
-    parts = {"validation": ("val_", pictures.validation), "train": ("", pictures.train)}
-    return {
-        part: {
-            "accuracy": fitted.history[f"{prefix}accuracy"][fitted.best_epoch],
-            "loss": fitted.history[f"{prefix}loss"][fitted.best_epoch],
-            "samples": len(y),
-        }
-        for part, (prefix, (_, y)) in parts.items()
+        "data": data,
+        "test": scores(found, store.y[rows.test], store.class_names),
+        **{
+            # of the best epoch, as they stood at its end
+            part: {
+                "accuracy": state.history[f"{prefix}accuracy"][state.best_epoch],
+                "loss": state.history[f"{prefix}loss"][state.best_epoch],
+                "samples": len(chosen),
+            }
+            for part, (prefix, chosen) in parts.items()
+        },
+        "epochs": state.epochs,
+        "best_epoch": state.best_epoch + 1,
+        "interrupted": trained.interrupted,
+        "model": {"name": prepared.network.name, "why": prepared.network.why},
+        "parameters": trained.model.count_params(),
+        "class_names": list(store.class_names),
+        "shape": list(store.x.shape[1:]),
+        "augmentation": {
+            "words": str(prepared.augmentation),
+            "why": prepared.augmentation_why,
+        },
+        "class_weights": {
+            "weights": None
+            if prepared.class_weights is None
+            else [float(w) for w in prepared.class_weights],
+            "why": prepared.class_weights_why,
+        },
+        "settings": {**settings.to_json(), **asdict(trained.recipe)},
+        "deepneuron": __version__,
     }

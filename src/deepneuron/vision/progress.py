@@ -1,27 +1,94 @@
-"""How training is shown: a live line on a terminal, a plain one for each epoch else."""
+"""How work is shown: live on a terminal, a plain line for each epoch elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from deepneuron.callbacks import Callback, EarlyStopping
+from deepneuron.callbacks import Callback
 from deepneuron.callbacks.callback import Logs
 from deepneuron.callbacks.message import say
 from deepneuron.showing import import_rich
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.live import Live
 
 _INTERVAL = 0.1  # seconds between two drawings
 _WIDTHS = {"loss": 9, "accuracy": 10, "val_loss": 10, "val_accuracy": 14}
 
+Report = Callable[[int, int], None]  # (how much is done, of how much)
+
+
+class Best(Protocol):
+    """Knows which epoch is the best so far, and by which value."""
+
+    monitor: str
+
+    @property
+    def best_epoch(self) -> int: ...
+
+
+def console() -> Console | None:
+    """A terminal to draw on; None where plain lines are all one can show."""
+    import_rich()
+    from rich.console import Console
+
+    found = Console(highlight=False)
+    # Not console.is_terminal: FORCE_COLOR would send a live display into a log file.
+    return None if not _is_terminal() or found.is_dumb_terminal else found
+
+
+def tell(line: str, *, quiet: bool = False, style: str = "") -> None:
+    """A line about what goes on; markup in it means nothing."""
+    if quiet:
+        return
+    terminal = console() if style else None
+    if terminal is None:
+        say(line)
+    else:
+        terminal.print(line, style=style, markup=False, soft_wrap=True)
+
 
 @contextmanager
-def shown(title: str, best: EarlyStopping, *, quiet: bool) -> Iterator[list[Callback]]:
+def bar(title: str, *, quiet: bool) -> Iterator[Report | None]:
+    """A bar with the time that is left, for work that reports how far it is.
+
+    Args:
+        title: what is done, such as "Reading pictures".
+        quiet: whether to show nothing.
+
+    Yields:
+        What to call with (done, total); None when nothing is shown.
+    """
+    terminal = None if quiet else console()
+    if terminal is None:
+        yield None
+        return
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Progress(*columns, console=terminal, transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
+def shown(title: str, best: Best, *, quiet: bool) -> Iterator[list[Callback]]:
     """The callbacks that show a training; the terminal is as it was when they are done.
 
     Args:
@@ -32,19 +99,15 @@ def shown(title: str, best: EarlyStopping, *, quiet: bool) -> Iterator[list[Call
     if quiet:
         yield []
         return
-    import_rich()
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    # Not console.is_terminal: FORCE_COLOR would send a live display into a log file.
-    if not _is_terminal() or console.is_dumb_terminal:
+    terminal = console()
+    if terminal is None:
         say(title)
         yield [EpochLines(best)]
         return
     from rich.live import Live
 
-    console.print(title, style="bold", markup=False)
-    with Live(console=console, auto_refresh=False, transient=True) as live:
+    terminal.print(title, style="bold", markup=False)
+    with Live(console=terminal, auto_refresh=False, transient=True) as live:
         yield [LiveLine(best, live)]
 
 
@@ -58,7 +121,7 @@ class EpochLines(Callback):
     epoch 3/20  loss 0.7581  accuracy 0.8239  val_loss 0.5021  val_accuracy 0.8889  2 s
     """
 
-    def __init__(self, best: EarlyStopping) -> None:
+    def __init__(self, best: Best) -> None:
         super().__init__()
         self.best = best
         self.epochs = 1
@@ -81,12 +144,13 @@ class EpochLines(Callback):
 class LiveLine(EpochLines):
     """A table that grows by a row for each epoch; below it, what goes on right now."""
 
-    def __init__(self, best: EarlyStopping, live: Live) -> None:
+    def __init__(self, best: Best, live: Live) -> None:
         super().__init__(best)
         self.live = live
         self.steps = 1
         self._epoch = 0
         self._started = self._drawn = 0.0
+        self._first: int | None = None
         self._validation: float | None = None
 
     def set_params(self, params: dict[str, Any] | None) -> None:
@@ -101,6 +165,7 @@ class LiveLine(EpochLines):
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         super().on_epoch_begin(epoch, logs)
         self._epoch = epoch
+        self._first = epoch if self._first is None else self._first
         self._draw(0, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
@@ -128,10 +193,11 @@ class LiveLine(EpochLines):
         texts = [f"{name} {value:.3f}" for name, value in _ordered(logs)]
         if self._validation is not None:
             texts.append(f"val {self._validation:.3f}")
-        done = self._epoch * self.steps + batch
+        first = self._first or 0  # a training that is resumed has done less
+        done = (self._epoch - first) * self.steps + batch
         if done:
             seconds = self._drawn - self._started
-            left = seconds / done * (self.epochs * self.steps - done)
+            left = seconds / done * ((self.epochs - first) * self.steps - done)
             texts.append(f"{duration(left)} left")
         line = Table.grid(padding=(0, 2, 0, 0), expand=True)
         line.add_column(no_wrap=True)

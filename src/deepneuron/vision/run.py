@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from deepneuron.models import Sequential
+from deepneuron.models import Model, load_model
+from deepneuron.vision.folder import (
+    HISTORY,
+    METRICS,
+    MODEL,
+    REPORT,
+    read_history,
+    read_json,
+)
 
 
 @dataclass(repr=False)
@@ -15,7 +24,7 @@ class Run:
     """What `train` returns; the same stands in the files of its folder.
 
     Attributes:
-        out: the folder that holds `model.keras`, `history.csv` and `metrics.json`.
+        out: the folder.
         metrics: what stands in `metrics.json`.
         history: {"loss": [one value for each epoch], ...}.
         model: the network, with the weights of its best epoch.
@@ -24,7 +33,29 @@ class Run:
     out: Path
     metrics: dict[str, Any]
     history: dict[str, list[float]]
-    model: Sequential
+    model: Model
+
+    @classmethod
+    def open(cls, out: str | os.PathLike[str]) -> Self:
+        """The run in a folder.
+
+        Raises:
+            DataNotFoundError, DataError, SavingError: a file is missing or damaged.
+        """
+        folder = Path(out)
+        metrics = read_json(folder / METRICS)
+        model = load_model(folder / MODEL)
+        return cls(folder, metrics, read_history(folder / HISTORY), model)
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights the model has, counted from 1."""
+        return int(self.metrics["best_epoch"])
+
+    @property
+    def report(self) -> Path:
+        """The file to open in a browser."""
+        return self.out / REPORT
 
     def __repr__(self) -> str:
         test = self.metrics["test"]
