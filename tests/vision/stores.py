@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.data.collection import PARTS, Skipped
+from deepneuron.data.fingerprint import dhash, digest_rows
 from deepneuron.data.store import Facts, Store
 
 
@@ -39,8 +39,8 @@ def make_store(
         size=np.full(rows, height * width * channels, np.int64),
         mode=np.zeros(rows, np.uint8),
         format=np.zeros(rows, np.uint8),
-        digest=digests(x),
-        dhash=dhashes(x),
+        digest=digest_rows(x),
+        dhash=dhash(x.mean(axis=-1).astype(np.uint8)),
         constant=np.ptp(x.reshape(rows, -1), axis=1) == 0
         if rows
         else np.zeros(0, bool),
@@ -56,32 +56,6 @@ def make_store(
         facts=replace(seen, **facts),
         skipped=tuple(skipped),
     )
-
-
-def digests(x: np.ndarray) -> np.ndarray:
-    """The first 16 bytes of SHA-256 of every row, (rows, 16)."""
-    each = (hashlib.sha256(np.ascontiguousarray(row)).digest()[:16] for row in x)
-    return np.frombuffer(b"".join(each), np.uint8).reshape(-1, 16)
-
-
-def dhashes(x: np.ndarray) -> np.ndarray:
-    """64 bits: whether brightness falls from each of 8 x 9 fields to the next."""
-    grey = x.astype(np.float32).mean(axis=-1)  # (rows, height, width)
-    fields = _pooled(_pooled(grey, 1, 8), 2, 9)
-    bits = fields[:, :, :-1] > fields[:, :, 1:]  # (rows, 8, 8)
-    packed = np.packbits(bits.reshape(-1, 64), axis=1)
-    return packed.view(">u8")[:, 0].astype(np.uint64)
-
-
-def _pooled(x: np.ndarray, axis: int, size: int) -> np.ndarray:
-    length = x.shape[axis]
-    starts = np.arange(size) * length // size
-    ends = np.maximum(starts + 1, -(-(np.arange(size) + 1) * length // size))
-    parts = [
-        x.take(range(a, b), axis=axis).mean(axis=axis, keepdims=True)
-        for a, b in zip(starts, ends, strict=True)
-    ]
-    return np.concatenate(parts, axis=axis)
 
 
 def random_pictures(

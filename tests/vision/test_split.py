@@ -5,17 +5,18 @@ from hypothesis import strategies as st
 
 from deepneuron.data import load_digits
 from deepneuron.data.collection import Skipped
+from deepneuron.data.fingerprint import digest_rows
 from deepneuron.data.stratify import stratified_split
 from deepneuron.errors import ArgumentError, DataError
 from deepneuron.vision.split import split_rows
-from tests.vision.stores import digests, make_store, random_pictures
+from tests.vision.stores import make_store, random_pictures
 
 
 def store_of(y, which=None, part=None, **more):
     """Rows with these labels; rows with an equal `which` are copies."""
     y = np.asarray(y)
     which = np.arange(len(y)) if which is None else np.asarray(which)
-    digest = digests(which.astype(np.int64)[:, None])
+    digest = digest_rows(which.astype(np.int64)[:, None])
     return make_store(np.zeros((len(y), 2, 2)), y, part, digest=digest, **more)
 
 

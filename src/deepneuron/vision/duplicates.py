@@ -19,8 +19,8 @@ import numpy as np
 from deepneuron.data.store import Store
 
 # Measured: photographs and drawings saved again as JPEG, scaled, or changed in contrast
-# are above these in nine cases of ten. Of 70,000 digits of MNIST one pair is, two equal
-# strokes; of Fashion-MNIST 111 groups are, and none has two labels.
+# are above these in nine cases of ten. Of the 70,000 digits of MNIST no two are (of all
+# pairs one, two equal strokes); of Fashion-MNIST 121 groups, none with two labels.
 _ALIKE = 0.99  # correlation of the pixels
 _ALIKE_DETAILS = 0.96  # correlation of the differences between neighbouring pixels
 _ALIKE_COARSE = 0.99  # correlation of 8 x 8 fields: looked at first, being quick

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-_LONGEST = 60
+from deepneuron.data.names import shown
 
 
 def quoted(name: str) -> str:
@@ -13,14 +13,7 @@ def quoted(name: str) -> str:
     >>> print(quoted("my cats"), quoted("two" + chr(10) + "lines"))
     "my cats" "two\nlines"
     """
-    shown = "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii")
-        for c in name
-    )
-    if len(shown) > _LONGEST:
-        half = _LONGEST // 2
-        shown = f"{shown[:half]}…{shown[-half:]}"
-    return f'"{shown}"'
+    return f'"{shown(name)}"'
 
 
 def listed(words: Sequence[str], most: int = 3) -> str:
