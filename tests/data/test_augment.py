@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepneuron.data import augment
-from deepneuron.data.augment import Augmentation, change_contrast, warp
+from deepneuron.data.augment import Augmentation, automatic, change_contrast, warp
 from deepneuron.errors import ArgumentError, DataError, UnknownNameError
 
 SHAPES = [(5, 12, 9, 1), (4, 9, 12, 3)]
@@ -294,3 +294,27 @@ def test_it_is_described_in_words():
         "to 10% of their width and height, enlarged or shrunk by up to 10%, with up to "
         "20% more or less contrast, a rectangle covered in 25% of them"
     )
+
+
+@pytest.mark.parametrize("flips", [(False, False), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    ("shape", "moves"),
+    [
+        ((8, 8, 1), 0),
+        ((8, 8, 3), 0),
+        ((28, 28, 1), 0),
+        ((32, 40, 3), 1),
+        ((64, 64, 1), 1),
+    ],
+)
+def test_what_is_chosen_by_itself_is_mild_and_mirrors_only_where_allowed(
+    shape, moves, flips
+):
+    augmentation, why = automatic(shape, 2000, flips)
+    assert (augmentation.flip, augmentation.flip_vertical) == flips
+    moving = augmentation.rotate, augmentation.shift, augmentation.zoom
+    assert all(moving) if moves else not any(moving)
+    assert augmentation.rotate <= 10
+    assert augmentation.shift * min(shape[:2]) <= 4
+    assert f"2,000 {'grey' if shape[2] == 1 else 'colour'} pictures of " in why
+    assert not why.endswith(".")

@@ -236,6 +236,7 @@ def test_a_curve_that_says_nothing_leaves_the_rate_as_it_is(losses, message):
     assert search.suggestion == pytest.approx(0.004)
     assert message in search.reason
     assert "so 0.004 is only the optimizer's own rate" in search.reason
+    assert str(search) == f"{search.line()}\n{search.reason}"
     assert "suggested: 0.004" in search.line()
     assert json.loads(json.dumps(search.to_json(), allow_nan=False))
 

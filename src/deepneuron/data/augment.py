@@ -32,6 +32,10 @@ _SWITCHES = ("flip", "flip_vertical")
 _ERASED_AREA = (0.02, 0.25)
 _ERASED_ASPECT = 3.0
 
+# Pixels of the shorter side: below the first, one pixel is a lot; below the second,
+# grey pictures are mostly cut out and centred, like those of MNIST.
+_SMALL, _LARGE = 16, 32
+
 _ONE_COLOUR = 8  # levels between pixels that count as equal: JPEG files are not exact
 
 
@@ -292,3 +296,36 @@ def _number(name: str, text: str | None) -> float:
             f"{name} takes a number from 0 to {most:g}, such as {name}={usual:g}; "
             f"received {name}={text}."
         ) from None
+
+
+def automatic(
+    shape: tuple[int, ...], rows: int, flips: tuple[bool, bool]
+) -> tuple[Augmentation, str]:
+    """A mild augmentation for pictures of this shape, and why it is this one.
+
+    Args:
+        shape: (height, width, channels) of a picture.
+        rows: how many there are to learn from.
+        flips: whether mirroring left and right, and top and bottom, keeps what a
+            picture shows.
+
+    Returns:
+        (augmentation, why): the latter a sentence without its full stop.
+
+    >>> augmentation, why = automatic((64, 48, 3), 2000, (True, False))
+    >>> str(augmentation)
+    'flip,rotate=5,shift=0.05,zoom=0.05'
+    """
+    height, width, channels = shape
+    flip, flip_vertical = flips
+    side = min(height, width)
+    pictures = f"{rows:,} {'grey' if channels == 1 else 'colour'} pictures of "
+    pictures += f"{width}x{height}"
+    if side < _SMALL:
+        why = f"in {pictures} a pixel is too much to shift or turn by"
+        return Augmentation(flip, flip_vertical), why
+    if channels == 1 and side < _LARGE:
+        why = f"{pictures} are usually upright and centred already, in the test as well"
+        return Augmentation(flip, flip_vertical), why
+    mild = Augmentation(flip, flip_vertical, rotate=5.0, shift=0.05, zoom=0.05)
+    return mild, f"{pictures} are shown a little differently in every epoch"

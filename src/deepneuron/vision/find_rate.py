@@ -34,7 +34,10 @@ from deepneuron.utils import PyDataset
 
 LOWEST, HIGHEST, STEPS = 1e-6, 1.0, 100
 
-_SHARE = 0.25  # of the rate with the lowest loss
+# Of the rate with the lowest loss. Tried on 24 curves (linear layers, convolutions with
+# and without BatchNormalization; Adam, SGD; digits, fashion): a quarter was mostly right,
+# half of it sometimes diverged, a tenth and the place of the steepest fall were too low.
+_SHARE = 0.25
 _START = 10  # so many steps tell what the loss is at the beginning
 _EXPLODED = 2.0  # times the loss at the beginning
 _FALL = 0.05  # of the loss at the beginning: a curve that falls by less says nothing
@@ -89,6 +92,10 @@ class RateSearch:
             f"learning rate {first:.2g} {bars} {last:.2g}; "
             f"suggested: {self.suggestion:g}"
         )
+
+    def __str__(self) -> str:
+        """The curve, and why the suggestion is what it is."""
+        return f"{self.line()}\n{self.reason}"
 
     def picture(self, path: str | os.PathLike[str]) -> None:
         """Draw the curve into a file.
