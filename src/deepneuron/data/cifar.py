@@ -25,7 +25,6 @@ import numpy as np
 from deepneuron.data.assemble import from_arrays
 from deepneuron.data.collection import Collection
 from deepneuron.data.findings import Findings
-from deepneuron.data.idx_folder import note_beside
 from deepneuron.data.names import shown
 from deepneuron.errors import DataError
 
@@ -131,7 +130,11 @@ def open_cifar(folder: str | os.PathLike[str], *, strict: bool = False) -> Colle
                 np.concatenate([x for x, _ in batches]),
                 np.concatenate([y for _, y in batches]),
             )
-    note_beside(path, {*layout.train, layout.test, layout.names}, findings)
+    findings.beside(
+        path,
+        {*layout.train, layout.test, layout.names},
+        "it is none of the data set's files",
+    )
     return from_arrays(folder, "cifar", parts, _read_names(path, layout), findings)
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from deepneuron.data.collection import Skipped
-from deepneuron.data.names import printable, shown
+from deepneuron.data.names import natural_key, printable, shown
 from deepneuron.errors import DataError
 
 
@@ -59,6 +60,22 @@ class Findings:
         """A file or folder that is hidden, or of the operating system."""
         self._count("", name)
 
+    def beside(self, folder: Path, used: AbstractSet[str], reason: str) -> None:
+        """What lies in the folder and is not used, so that nobody waits for it."""
+        try:
+            with os.scandir(folder) as entries:
+                names = {entry.name: _is_folder(entry) for entry in entries}
+        except OSError as error:
+            self.note(
+                "./", f"what else it holds is unknown ({error.strerror or error})"
+            )
+            return
+        for name in sorted(names.keys() - used, key=natural_key):
+            if name.startswith("."):
+                self.hidden(name)
+            else:
+                self.note(f"{name}/" if names[name] else name, reason)
+
     def skipped(self) -> tuple[Skipped, ...]:
         """All of it: the single ones in the order of finding, then the groups."""
         groups = []
@@ -77,3 +94,10 @@ class Findings:
     def _count(self, kind: str, name: str) -> None:
         count, first = self._groups.get(kind, (0, name))
         self._groups[kind] = (count + 1, first)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle, or to a forbidden place
+        return False

@@ -10,10 +10,11 @@ from deepneuron.data.collection import Collection
 from deepneuron.data.embedded import FASHION
 from deepneuron.data.findings import Findings
 from deepneuron.data.idx import IDX_NAMES, find_idx, read_idx_split
-from deepneuron.data.names import natural_key
 from deepneuron.data.pixels import to_pixels
 from deepneuron.data.split import Split
 from deepneuron.errors import DataError
+
+_FASHION_BEGINS = [9, 0, 0, 3, 0, 2, 7, 2, 5, 5, 0, 9, 5, 5, 7, 9]
 
 
 def open_idx_folder(
@@ -22,7 +23,8 @@ def open_idx_folder(
     """The pictures in the four IDX files, plain or with .gz.
 
     Classes are named by their labels, as MNIST's "0" to "9"; by Fashion-MNIST's words
-    only if the folder is named after it, and pictures and labels are like its own.
+    only if the labels are its own, or the folder bears its name and nothing speaks
+    against it.
 
     Args:
         folder: where the four files lie.
@@ -45,28 +47,26 @@ def open_idx_folder(
         )
     pixels = to_pixels({"train": x_train, "test": x_test}, findings)
     parts = {"train": (pixels["train"], y_train), "test": (pixels["test"], y_test)}
-    note_beside(path, {find_idx(path, name).name for name in IDX_NAMES}, findings)
+    findings.beside(
+        path,
+        {find_idx(path, name).name for name in IDX_NAMES},
+        "it is none of the data set's files",
+    )
     names = FASHION.class_names if _is_fashion(path, split) else None
     return from_arrays(folder, "idx", parts, names, findings)
 
 
-def note_beside(folder: Path, used: set[str], findings: Findings) -> None:
-    """What else lies in the folder is named, so that nobody waits for it."""
-    for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
-        if path.name.startswith("."):
-            findings.hidden(path.name)
-        elif path.name not in used:
-            name = f"{path.name}/" if path.is_dir() else path.name
-            findings.note(name, "it is none of the data set's files")
-
-
 def _is_fashion(folder: Path, split: Split) -> bool:
     (x_train, y_train), (x_test, y_test) = split
-    named = any("fashion" in p.lower() for p in folder.absolute().parts[-2:])
-    alike = x_train.shape[1:] == x_test.shape[1:] == (28, 28)
+    if x_train.shape[1:] != (28, 28) or x_test.shape[1:] != (28, 28):
+        return False
+    if len(y_train) == 60_000 and y_train[:16].tolist() == _FASHION_BEGINS:
+        return True
+    place = folder.absolute()
+    name = place.parent.name if place.name.lower() == "raw" else place.name
+    ten = set(range(len(FASHION.class_names)))
     return (
-        named
-        and alike
-        and set(y_train.tolist()) == set(range(10))
-        and set(y_test.tolist()) <= set(range(10))
+        "fashion" in name.lower()
+        and set(y_train.tolist()) == ten
+        and set(y_test.tolist()) <= ten
     )

@@ -156,9 +156,13 @@ class _Reader:
             suffix = Path(entry.name).suffix.lower()
             try:
                 mode = entry.stat().st_mode  # of what a link leads to
-            except FileNotFoundError:
-                self.findings.broken(name, "it is a link that leads nowhere")
             except OSError as error:
+                if suffix and suffix not in PICTURE_SUFFIXES:
+                    self.findings.other(name)
+                    continue
+                if isinstance(error, FileNotFoundError):
+                    self.findings.broken(name, "it is a link that leads nowhere")
+                    continue
                 reason = error.strerror or str(error)
                 self.findings.broken(name, f"it cannot be followed ({reason})")
             else:
@@ -223,8 +227,8 @@ class _Reader:
                 identity = _identity(self.path(inside))
                 if self._leads_back(inside, identity, seen):
                     continue
-                seen[identity] = inside
                 listing = self.list_folder(inside)
+                seen[identity] = inside
             except OSError as error:
                 self._unreadable(inside, error)
                 continue

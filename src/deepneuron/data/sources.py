@@ -211,14 +211,7 @@ def _from_below(folder: Path, below: Path, *, strict: bool) -> Collection:
     assert opener is not None  # noqa: S101 - _one_folder_down has seen it
     collection = opener(below, strict=strict)
     findings = Findings(folder, strict=strict)
-    for path in sorted(folder.iterdir(), key=lambda path: natural_key(path.name)):
-        if path.name.startswith("."):
-            findings.hidden(path.name)
-        elif path.name != below.name:
-            findings.note(
-                f"{path.name}/" if path.is_dir() else path.name,
-                f"only {shown(below.name)}/ is read",
-            )
+    findings.beside(folder, {below.name}, f"only {shown(below.name)}/ is read")
     return Collection(
         os.fspath(folder),
         collection.kind,
