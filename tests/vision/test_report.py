@@ -148,7 +148,8 @@ def test_any_one_score_may_be_missing_or_null(demo, key):
         {k: v for k, v in demo.metrics["test"].items() if k != key},
         {**demo.metrics["test"], key: None},
     ):
-        data = replace(demo, metrics={**demo.metrics, "test": test})
+        bare = ReportData("x", demo.class_names, demo.metrics, audit=demo.audit)
+        data = replace(bare, metrics={**demo.metrics, "test": test})
         Page(render_report(replace(data, advice=advise(data))))
 
 
@@ -234,7 +235,6 @@ def test_hostile_names_are_text_wherever_they_stand(demo):
     assert not page.all("script")
     assert len(page.all("style")) == 1
     assert not page.all("b") or not any("onclick" in a for a in page.all("b"))
-    assert "49" not in page.words[:300]
     for name in names:
         assert plain(name) in page.words
 

@@ -135,5 +135,6 @@ def confusion_picture(shares: np.ndarray) -> np.ndarray:
     whole = np.zeros((k, k, 4), dtype="uint8")
     right = np.eye(k, dtype=bool)[..., None]
     whole[..., :3] = np.where(right, BLUE, ORANGE).astype("uint8")
-    whole[..., 3] = (255 * np.sqrt(np.clip(shares, 0, 1))).round().astype("uint8")
+    alpha = 0.35 + 0.65 * np.sqrt(np.clip(shares, 0, 1))  # one mistake is seen, too
+    whole[..., 3] = (255 * alpha * (shares > 0)).round().astype("uint8")
     return whole

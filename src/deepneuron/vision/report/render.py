@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from deepneuron.vision.report import sections, words
 from deepneuron.vision.report.data import ReportData
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 HEADINGS = {
     "in_words": "In words",
@@ -32,21 +37,6 @@ def render_report(data: ReportData) -> str:
     Nothing of it depends on the clock or the machine. Sections that have nothing to
     show are left out. Names are text, whatever stands in them.
     """
-    from jinja2 import DictLoader, Environment, StrictUndefined
-
-    environment = Environment(
-        loader=DictLoader({"report.html": _read("report.html")}),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
-        "named": words.named,
-        "percent": words.percent,
-        "count": words.count,
-    }
     shown = {
         "in_words": sections.in_words(data),
         "advice": sections.advice(data),
@@ -62,8 +52,7 @@ def render_report(data: ReportData) -> str:
         "rate": sections.rate(data),
         "made": sections.made(data),
     }
-    page = environment.get_template("report.html")
-    return page.render(
+    return _page().render(
         title=words.plain(data.title),
         css=Markup(_read("report.css")),  # noqa: S704 - ours, not data
         headings=HEADINGS,
@@ -71,6 +60,26 @@ def render_report(data: ReportData) -> str:
         head=sections.headline(data),
         **shown,
     )
+
+
+@cache
+def _page() -> Template:
+    """The template, read and compiled once."""
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "named": words.named,
+        "percent": words.percent,
+        "count": words.count,
+    }
+    return environment.from_string(_read("report.html"))
 
 
 def _read(name: str) -> str:

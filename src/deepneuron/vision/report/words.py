@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 _ISOLATE, _POP = "\u2068", "\u2069"  # what stands between them has its own direction
 _DIRECTIONS = {*range(0x202A, 0x202F), 0x2066, 0x2067, 0x200E, 0x200F, 0x061C}
+_LONGEST = 60  # characters of a name within a sentence
 _NARROW = "\u202f"  # a narrow space that does not break
 
 
@@ -38,12 +39,15 @@ def _spelt(c: str) -> str:
 
 
 def quoted(name: object) -> str:
-    """The name in quotation marks, whatever direction it is written in.
+    """The name in quotation marks, of whatever direction and length it is.
 
     >>> len(quoted("cat")) - len("cat")
     4
     """
-    return f"“{_ISOLATE}{plain(name)}{_POP}”"
+    text = plain(name)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]}…{text[-_LONGEST // 2 :]}"
+    return f"“{_ISOLATE}{text}{_POP}”"
 
 
 def named(name: object) -> Markup:
