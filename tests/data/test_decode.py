@@ -459,6 +459,37 @@ def test_a_jpeg_that_is_decoded_smaller_looks_the_same():
         assert np.percentile(difference, 99) < 12
 
 
+@pytest.mark.parametrize("name", ["PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_large_pictures_wait_for_one_another_and_look_the_same(
+    name, orientation, monkeypatch
+):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = photo((16, 12)).resize((640, 480), Image.Resampling.BICUBIC)
+    data = encoded(image, name, exif=exif)
+    shape = (32, 48, 3)
+    usual = fit(data, shape).astype(int)
+    monkeypatch.setattr(decode, "_LARGE_PICTURE", 1000)
+    taken = []
+
+    class Lock:
+        def __enter__(self):
+            taken.append(True)
+
+        def __exit__(self, *_):
+            taken.append(False)
+
+    monkeypatch.setattr(decode, "_one_large_picture", Lock())
+    with decode.open_picture(data) as file:
+        small = decode.upright(file, shape)
+    assert taken == [True, False]
+    wanted = decode.fitted_size(small.size, shape)
+    assert 2 * wanted[0] <= small.width < 640
+    assert 2 * wanted[1] <= small.height < 480
+    assert abs(fit(data, shape) - usual).mean() < 2
+
+
 @pytest.mark.parametrize(
     "x",
     [

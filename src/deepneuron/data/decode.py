@@ -10,7 +10,7 @@ What is done to a file, so that its pixels mean the same as any other's:
     16 bits               / 257, rounded, so that 65535 is 255 (12 bits: 4095 is 255)
     32 bits, float        by the picture's own range: lowest 0, highest 255
     JPEG                  decoded at 1/2, 1/4 or 1/8 if that is still at least twice
-                          the size that it is fitted into
+                          the size that it is fitted into (in `fit`, and in a store)
 
 PNG, JPEG, BMP, GIF, WebP, TIFF and PPM are read, whatever the file is called, and
 nothing else: no format of theirs runs another program.
@@ -320,17 +320,23 @@ def upright(picture: Image, shape: Shape | None = None) -> Image:
 
     Args:
         picture: what `identify` returns, or any other picture of Pillow.
-        shape: into which it is to be fitted; a JPEG may then be decoded smaller.
+        shape: into which it is to be fitted; a JPEG, and any large picture, may then
+            come back smaller, but at least twice as large as it is fitted.
     """
     turn = _orientation(picture)
     if shape is not None and picture.format == "JPEG":
-        _draft(picture, shape, turned=turn >= 5)
+        draft = "L" if shape[2] == 1 else None
+        picture.draft(draft, _enough(picture.size, shape, turn))
     large = picture.width * picture.height > _LARGE_PICTURE
     with _one_large_picture if large else nullcontext():
         picture.load()
         if picture.format == "TIFF":  # Pillow turns these while it loads them
             turn = _orientation(picture)
         image = _flatten(picture)
+        if large and shape is not None:
+            width, height = _enough(image.size, shape, turn)
+            factor = min(image.width // width, image.height // height)
+            image = image.reduce(factor) if factor > 1 else image
     if turn == 1:
         return image
     from PIL.Image import Transpose
@@ -347,12 +353,12 @@ def upright(picture: Image, shape: Shape | None = None) -> Image:
     return image.transpose(turns[turn])
 
 
-def _draft(picture: Image, shape: Shape, *, turned: bool) -> None:
-    """Let a JPEG be decoded smaller: at least twice as large as it is fitted."""
+def _enough(size: tuple[int, int], shape: Shape, turn: int) -> tuple[int, int]:
+    """The size down to which pixels may be averaged coarsely: twice what is wanted."""
     height, width, channels = shape
-    box = (width, height, channels) if turned else shape
-    size = fitted_size(picture.size, box)
-    picture.draft("L" if channels == 1 else None, (2 * size[0], 2 * size[1]))
+    box = (width, height, channels) if turn >= 5 else shape
+    wanted = fitted_size(size, box)
+    return 2 * wanted[0], 2 * wanted[1]
 
 
 def _orientation(picture: Image) -> int:
