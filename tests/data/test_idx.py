@@ -106,3 +106,8 @@ def test_labels_of_another_set_are_an_error(idx_folder):
     path.write_bytes(idx_bytes(np.zeros(7, np.uint8)))
     with pytest.raises(DataError, match=r"x_train has shape \(5, 28, 28\)"):
         read_idx_split(idx_folder)
+
+
+def test_a_folder_in_place_of_an_idx_file_is_an_error(tmp_path):
+    with pytest.raises(DataError, match=r"cannot be read: (Is a directory|Permission)"):
+        read_idx(tmp_path)

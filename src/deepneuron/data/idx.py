@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from deepneuron.data.names import shown
 from deepneuron.data.split import Split, check_split
 from deepneuron.errors import DataError, DataNotFoundError
 
@@ -67,12 +68,17 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
                 return _parse(unzipped, path)
     except FileNotFoundError:
         raise DataNotFoundError(
-            f"There is no file {path}; an IDX file was to be read from it."
+            f"There is no file {shown(path)}; an IDX file was to be read from it."
         ) from None
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
-            f"{path} is a damaged gzip file ({error}). Was its download cut off? Fetch "
+            f"{shown(path)} is a damaged gzip file ({error}). Was its download cut "
+            f"off? Fetch "
             "it again."
+        ) from error
+    except OSError as error:
+        raise DataError(
+            f"{shown(path)} cannot be read: {error.strerror or error}."
         ) from error
 
 
@@ -107,7 +113,8 @@ def find_idx(folder: Path, name: str) -> Path:
             if path.is_file():
                 return path
     raise DataNotFoundError(
-        f"Neither {name} nor {name}.gz lies in {folder}. Four files belong together: "
+        f"Neither {name} nor {name}.gz lies in {shown(folder)}. Four files belong "
+        f"together: "
         f"{', '.join(IDX_NAMES)}; place them there, with .gz or without."
     )
 
@@ -128,24 +135,27 @@ def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:
     known = len(magic) == 4 and magic[:2] == b"\x00\x00" and magic[2] in _TYPES
     if not known or magic[3] == 0:
         raise DataError(
-            f"{path} is no IDX file: it begins with {magic.hex(' ') or 'nothing'}, and "
+            f"{shown(path)} is no IDX file: it begins with "
+            f"{magic.hex(' ') or 'nothing'}, and "
             "an IDX file with 00 00, a type (08 for uint8) and a rank."
         )
     dtype, rank = np.dtype(_TYPES[magic[2]]), magic[3]
     header = _read(file, 4 * rank)
     if len(header) < 4 * rank:
-        raise DataError(f"{path} ends within its header. Fetch it again.")
+        raise DataError(f"{shown(path)} ends within its header. Fetch it again.")
     shape = tuple(np.frombuffer(header, ">u4").tolist())
     size = math.prod(shape) * dtype.itemsize
     values = _read(file, size + 1)
     if len(values) < size:
         raise DataError(
-            f"{path} is cut off: its header promises shape {shape}, {size:,} bytes, "
+            f"{shown(path)} is cut off: its header promises shape {shape}, {size:,} "
+            f"bytes, "
             f"and {len(values):,} are there. Fetch it again."
         )
     if len(values) > size:
         raise DataError(
-            f"{path} goes on after the {size:,} bytes that its header promises, shape "
+            f"{shown(path)} goes on after the {size:,} bytes that its header promises, "
+            f"shape "
             f"{shape}: it is damaged, or no IDX file."
         )
     array = np.frombuffer(values, dtype).reshape(shape)

@@ -60,7 +60,8 @@ def read_npz_split(path: str | os.PathLike[str]) -> Split:
         missing = [key for key in _KEYS if key not in names]
         if missing:
             raise DataError(
-                f"{path} lacks {', '.join(missing)}. It should hold the four arrays "
+                f"{shown(path)} lacks {', '.join(missing)}. It should hold the four "
+                f"arrays "
                 f"{', '.join(_KEYS)}, as numpy.savez writes them."
             )
         return _KEYS
@@ -119,7 +120,8 @@ def check_split(split: Split, source: Path) -> Split:
     for part, (x, y) in zip(("train", "test"), split, strict=True):
         if y.ndim != 1 or x.ndim < 2 or len(x) != len(y):
             raise DataError(
-                f"In {source}, x_{part} has shape {x.shape} and y_{part} {y.shape}: "
+                f"In {shown(source)}, x_{part} has shape {x.shape} and y_{part} "
+                f"{y.shape}: "
                 "there should be one label, in one dimension, for each row of x."
             )
     return split
