@@ -121,6 +121,13 @@ def test_nothing_readable_is_one_sentence(run, tmp_path):
         evaluate(run, tmp_path / "data")
 
 
+def test_a_collection_that_is_open_already_is_data(run, tmp_path):
+    from deepneuron.data.sources import open_collection
+
+    data = write_classes(tmp_path / "data")
+    assert evaluate(run, open_collection(data)) == evaluate(run, data)
+
+
 def test_embedded_sets_are_data_too():
     found = evaluate(brightness_model_of_ten(), "digits")
     assert (found["part"], found["samples"]) == ("test", 360)

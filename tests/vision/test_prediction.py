@@ -119,7 +119,7 @@ def test_what_cannot_be_read_is_an_error_or_told(tmp_path):
     assert [one.name.rsplit(os.sep)[-1] for one in skipped] == [
         *("empty.png", "text.png", "missing.png")
     ]
-    assert told == [(4, 4)]
+    assert told == [(0, 4), (4, 4)]
 
 
 def test_damaged_metadata_warns_nobody(tmp_path):

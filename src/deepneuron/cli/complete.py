@@ -49,6 +49,17 @@ def complete_run(
     return [*items, CompletionItem(incomplete, type="dir")]
 
 
+def complete_classifier(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Folders below `runs/` that hold a finished run, then any file."""
+    found = [
+        path.parent.as_posix() for path in sorted(Path().glob("runs/*/model.keras"))
+    ]
+    items = [CompletionItem(name) for name in found if name.startswith(incomplete)]
+    return [*items, CompletionItem(incomplete, type="file")]
+
+
 def _named(names: dict[str, str], incomplete: str) -> list[CompletionItem]:
     return [
         CompletionItem(name, help=text)

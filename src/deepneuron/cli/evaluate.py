@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from deepneuron.cli.complete import complete_data, complete_run
+from deepneuron.cli.complete import complete_classifier, complete_data
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 
@@ -16,7 +16,7 @@ PARTS = ("test", "validation", "train", "all")
 
 
 @click.command(short_help="Test a network on other pictures.")
-@click.argument("model", shell_complete=complete_run)
+@click.argument("model", shell_complete=complete_classifier)
 @click.argument("data", shell_complete=complete_data)
 @click.option(
     "--part",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepneuron.cli.complete import complete_run
+from deepneuron.cli.complete import complete_classifier
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 from deepneuron.errors import DataError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Say what pictures show.")
-@click.argument("model", shell_complete=complete_run)
+@click.argument("model", shell_complete=complete_classifier)
 @click.argument(
     "images", nargs=-1, required=True, metavar="IMAGE...", type=click.Path()
 )

@@ -16,7 +16,7 @@ from deepneuron.engine import scope
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import NotBuiltError, ShapeError
 
-BATCH = 256  # pictures at a time
+_PIXELS = 1_000_000  # that a batch may have, whose feature maps are many times more
 
 
 def answers(model: Any, x: np.ndarray, kind: str | None = None) -> np.ndarray:
@@ -39,7 +39,7 @@ def answers(model: Any, x: np.ndarray, kind: str | None = None) -> np.ndarray:
     array([[0.5, 0.5]], dtype=float32)
     """
     kind = kind_of(model, x[:1]) if kind is None else kind
-    y = np.asarray(model.predict(x, batch_size=BATCH, verbose=0))
+    y = np.asarray(model.predict(x, batch_size=batch_size(x, 256), verbose=0))
     if kind == "log_softmax":
         return np.exp(y)
     if kind == "linear" and not sums_to_one(y):
@@ -50,6 +50,16 @@ def answers(model: Any, x: np.ndarray, kind: str | None = None) -> np.ndarray:
 def kind_of(model: Any, x: np.ndarray) -> str:
     """How the model ends, seen on one picture (or several); see `head`."""
     return head(called(model, x))[1]
+
+
+def batch_size(x: np.ndarray, most: int, pixels: int = _PIXELS) -> int:
+    """How many pictures at a time, so that memory does not grow with their size.
+
+    >>> [batch_size(np.zeros((0, n, n, 3)), 256) for n in (28, 96, 224, 2000)]
+    [256, 108, 19, 1]
+    """
+    height, width = (*x.shape[1:3], 1)[:2]
+    return max(1, min(most, pixels // (height * width)))
 
 
 def called(model: Any, x: np.ndarray) -> Tensor:

@@ -26,7 +26,7 @@ _ROWS = 2048  # are looked at between two words to `progress`
 
 def evaluate(
     model: Any,
-    data: str | os.PathLike[str],
+    data: str | os.PathLike[str] | Collection,
     *,
     part: str | None = None,
     strict: bool = False,
@@ -38,7 +38,7 @@ def evaluate(
         model: the folder of a run, a `.keras` file, a Run, or a model that takes pixels
             from 0 to 255.
         data: what `train` takes: a folder with one subfolder for each class, a CSV, an
-            embedded set, and so on.
+            embedded set, and so on; or what `open_collection` made of it.
         part: "train", "validation", "test" or "all"; "test" by default if the data has
             such a part, else all.
         strict: whether a picture that cannot be read is an error.
@@ -63,7 +63,9 @@ def evaluate(
             f"part is one of {', '.join(PARTS)} and all; received {part!r}."
         )
     classifier = open_classifier(model)
-    collection = open_collection(data, strict=strict)
+    collection = (
+        data if isinstance(data, Collection) else open_collection(data, strict=strict)
+    )
     part = part or ("test" if "test" in collection.parts else "all")
     collection = _only(collection, part)
     labels, names = _matched(classifier, collection)

@@ -13,9 +13,17 @@ from deepneuron.engine.gradients import gradients
 from deepneuron.engine.graph import topological
 from deepneuron.engine.tensor import Tensor
 from deepneuron.errors import ArgumentError
-from deepneuron.vision.answers import BATCH, answers, called, head, kind_of, sums_to_one
+from deepneuron.vision.answers import (
+    answers,
+    batch_size,
+    called,
+    head,
+    kind_of,
+    sums_to_one,
+)
 
 _TO_LAST, _TO_FIRST = (0, 2, 3, 1), (0, 3, 1, 2)  # what moves the axis of the channels
+_PIXELS = 200_000  # that may be in work while all feature maps are remembered
 _OPACITY = 0.7  # of the map over a picture, where the map is 1
 
 
@@ -49,8 +57,9 @@ def grad_cam(model: Any, x: np.ndarray, classes: Any) -> np.ndarray | None:
     """
     classes = _classes(classes, len(x))
     maps = []
-    for begin in range(0, len(x), 32):  # the feature maps of so many are in memory
-        rows = slice(begin, begin + 32)
+    step = batch_size(x, 32, _PIXELS)
+    for begin in range(0, len(x), step):
+        rows = slice(begin, begin + step)
         drawn = _grad_cam(model, x[rows], classes[rows])
         if drawn is None:
             return None
@@ -206,8 +215,9 @@ def _covered(
     mean = np.round(mean) if picture.dtype.kind in "iu" else mean
     nowhere = (slice(0, 0), slice(0, 0))
     found = []
-    for begin in range(0, 1 + len(places), BATCH):
-        some = [nowhere, *places][begin : begin + BATCH]
+    step = batch_size(picture[None], 256)
+    for begin in range(0, 1 + len(places), step):
+        some = [nowhere, *places][begin : begin + step]
         x = np.repeat(picture[None], len(some), axis=0)
         for row, place in zip(x, some, strict=True):
             row[place] = mean

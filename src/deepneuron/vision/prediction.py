@@ -114,6 +114,8 @@ def predictions(
     """(picture, prediction, pixels that the network saw), some in memory at a time."""
     kind = None
     waiting, done = iter(pictures), 0
+    if progress is not None:
+        progress(0, len(pictures))
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="decode") as pool:
         while batch := list(islice(waiting, _BATCH)):
             kept, rows = [], []

@@ -19,6 +19,7 @@ from deepneuron.errors import ArgumentError, DivergenceError, ShapeError
 
 BINS = 15  # of the calibration, equally wide
 RESAMPLES = 1000
+MOST_CLASSES = 1000  # of a confusion matrix; with more nobody could look at it
 TOP = (2, 3, 5)
 LEAST = 1e-7  # no picture costs infinity
 _Z = 1.959963984540054  # 95 % of a normal distribution lie within so many deviations
@@ -46,7 +47,8 @@ def scores(
         accuracy over 15 equally wide bins (ECE);
         brier, the mean of sum_c (p_c - [c is true])^2, from 0 to 2;
         majority_accuracy: that of always answering the most frequent class;
-        classes, confusion (rows: true, columns: answered), calibration (the bins).
+        classes, calibration (the bins) and confusion (rows: true, columns: answered;
+        None for more than 1,000 classes).
 
     Raises:
         ArgumentError: there are no pictures, or labels beyond the classes.
@@ -64,10 +66,11 @@ def scores(
     right = answers == y
     confidence = p[np.arange(samples), answers]
     losses = losses_of(p, y)
-    confusion = np.bincount(y * classes + answers, minlength=classes**2)
-    confusion = confusion.reshape(classes, classes)
-    balanced, f1 = _means(confusion)
-    balanced_interval, f1_interval = _bootstrapped_means(confusion)
+    right_of = np.bincount(y[right], minlength=classes)
+    true = np.bincount(y, minlength=classes)
+    answered = np.bincount(answers, minlength=classes)
+    balanced, f1 = (float(v[0]) for v in _means(right_of, true, answered))
+    balanced_interval, f1_interval = _bootstrapped_means(y, answers, classes)
     calibration = _calibration(confidence, right)
     return {
         "accuracy": float(right.mean()),
@@ -90,8 +93,8 @@ def scores(
             (np.square(p).sum(-1) - 2 * p[np.arange(samples), y] + 1).mean()
         ),
         "majority_accuracy": float(np.bincount(y).max() / samples),
-        "classes": _classes(confusion, names),
-        "confusion": confusion.tolist(),
+        "classes": _classes(right_of, true, answered, names),
+        "confusion": _confusion(y, answers, classes),
         "calibration": calibration,
     }
 
@@ -164,47 +167,42 @@ def _checked(
     return p.astype("float64"), y, names
 
 
-def _means(confusion: np.ndarray) -> tuple[float, float]:
-    """(balanced accuracy, macro F1)"""
-    right = np.diag(confusion)
-    balanced, f1 = _means_of(
-        right[None], confusion.sum(1)[None], confusion.sum(0)[None]
-    )
-    return float(balanced[0]), float(f1[0])
-
-
-def _means_of(
+def _means(
     right: np.ndarray, true: np.ndarray, answered: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The same for many resamples at once; all three (resamples, classes)."""
+    """(balanced accuracy, macro F1) of counts (classes,), or of (resamples, classes)"""
+    right, true, answered = map(np.atleast_2d, (right, true, answered))
     recall = right / np.maximum(true, 1)
     f1 = 2 * right / np.maximum(true + answered, 1)
     balanced = recall.sum(-1) / (true > 0).sum(-1)
     return balanced, f1.sum(-1) / (true + answered > 0).sum(-1)
 
 
-def _bootstrapped_means(confusion: np.ndarray) -> tuple[list[float], list[float]]:
+def _bootstrapped_means(
+    y: np.ndarray, answers: np.ndarray, classes: int
+) -> tuple[list[float], list[float]]:
     """Intervals of the balanced accuracy and of macro F1.
 
     To draw pictures with replacement is to draw cells of the confusion matrix: one
     multinomial draw is one resample, however many pictures there are.
     """
-    classes, samples = len(confusion), int(confusion.sum())
-    rows, columns = np.nonzero(confusion)
-    shares = confusion[rows, columns] / samples
+    cells, counts = np.unique(y * classes + answers, return_counts=True)
+    rows, columns = cells // classes, cells % classes
+    samples = len(y)
+    shares = counts / samples
     across = np.argsort(columns, kind="stable")
     diagonal = np.flatnonzero(rows == columns)
     rng = _random(1)
     balanced: list[np.ndarray] = []
     f1: list[np.ndarray] = []
     for resamples in _pieces(max(len(rows), 3 * classes)):
-        counts = rng.multinomial(samples, shares, size=resamples)
-        true = _summed(counts, rows, classes)
-        answered = _summed(counts[:, across], columns[across], classes)
+        drawn = rng.multinomial(samples, shares, size=resamples)  # (resamples, cells)
+        true = _summed(drawn, rows, classes)
+        answered = _summed(drawn[:, across], columns[across], classes)
         right = np.zeros_like(true)
-        right[:, rows[diagonal]] = counts[:, diagonal]
+        right[:, rows[diagonal]] = drawn[:, diagonal]
         for found, values in zip(
-            (balanced, f1), _means_of(right, true, answered), strict=True
+            (balanced, f1), _means(right, true, answered), strict=True
         ):
             found.append(values)
     return _interval(np.concatenate(balanced)), _interval(np.concatenate(f1))
@@ -271,20 +269,30 @@ def _calibration(confidence: np.ndarray, right: np.ndarray) -> list[dict[str, An
     ]
 
 
-def _classes(confusion: np.ndarray, names: Sequence[str]) -> list[dict[str, Any]]:
-    true, answered = confusion.sum(1), confusion.sum(0)
+def _classes(
+    right: np.ndarray, true: np.ndarray, answered: np.ndarray, names: Sequence[str]
+) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "precision": _ratio(confusion[i, i], answered[i]),
-            "recall": _ratio(confusion[i, i], true[i]),
-            "recall_interval": wilson(int(confusion[i, i]), int(true[i])),
-            "f1": _ratio(2 * confusion[i, i], true[i] + answered[i]),
+            "precision": _ratio(right[i], answered[i]),
+            "recall": _ratio(right[i], true[i]),
+            "recall_interval": wilson(int(right[i]), int(true[i])),
+            "f1": _ratio(2 * right[i], true[i] + answered[i]),
             "samples": int(true[i]),
             "predicted": int(answered[i]),
         }
         for i, name in enumerate(names)
     ]
+
+
+def _confusion(
+    y: np.ndarray, answers: np.ndarray, classes: int
+) -> list[list[int]] | None:
+    if classes > MOST_CLASSES:
+        return None
+    counts = np.bincount(y * classes + answers, minlength=classes**2)
+    return counts.reshape(classes, classes).tolist()
 
 
 def _ratio(part: Any, whole: Any) -> float | None:
