@@ -19,10 +19,10 @@ PACKAGES = [
 
 METHODS = {
     "Model": [
-        "compile", "compute_loss", "compute_metrics", "count_params", "evaluate", "fit",
-        "get_layer", "get_weights", "load_weights", "predict", "predict_on_batch",
-        "reset_metrics", "save", "save_weights", "set_weights", "summary",
-        "test_on_batch", "to_json", "train_on_batch",
+        "compile", "compute_loss", "compute_metrics", "count_params", "evaluate",
+        "export", "fit", "get_layer", "get_weights", "load_weights", "predict",
+        "predict_on_batch", "reset_metrics", "save", "save_weights", "set_weights",
+        "summary", "test_on_batch", "to_json", "train_on_batch",
     ],
     "Sequential": ["add", "pop", "fit", "evaluate", "predict"],
     "Layer": ["add_loss", "count_params", "get_weights", "set_weights"],

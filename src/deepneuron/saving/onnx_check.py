@@ -13,6 +13,8 @@ from deepneuron.engine.nest import flatten, pack
 from deepneuron.errors import SavingError
 from deepneuron.saving.onnx_trace import Input, Trace, Unknown
 
+# A difference may be so many times what a change of the last places of x makes.
+_PATIENCE = 10
 _ADVICE = 'Install it with: pip install "deepneuron-ai[onnx]"'
 
 
@@ -69,7 +71,8 @@ def compare(
     """The largest difference between the file's outputs and the model's.
 
     Raises:
-        SavingError: it is above the tolerance.
+        SavingError: it is above the tolerance, and above what rounding may do in this
+            model.
     """
     run = session(data, model.name)
     worst = 0.0
@@ -77,19 +80,38 @@ def compare(
     for batch in (1, 3) if isinstance(first, Unknown) else (first,):
         given = make(batch)
         expected = flatten(model(given, training=False))[0]
-        xs = [
-            np.asarray(x, told.dtype)
-            for x, told in zip(flatten(given)[0], inputs, strict=True)
-        ]
-        for y, truth in zip(run(xs), expected, strict=True):
-            worst = max(worst, difference(y, np.asarray(truth)))
-    if not worst <= tolerance:
-        raise SavingError(
-            f"Model {model.name!r}: the outputs of the ONNX file differ from the "
-            f"model's by {worst:.1e} of the largest magnitude (allowed: {tolerance:.0e}"
-            "). Nothing was written; please report this with the model."
-        )
+        leaves, structure = flatten(given)
+        xs = [np.asarray(x, t.dtype) for x, t in zip(leaves, inputs, strict=True)]
+        apart = largest_difference(run(xs), expected)
+        worst = max(worst, apart)
+        if apart <= tolerance:
+            continue
+        # Some networks magnify the rounding of their own numbers.
+        shaken = pack(structure, [_shaken(x) for x in xs])
+        moved = largest_difference(flatten(model(shaken, training=False))[0], expected)
+        if not apart <= _PATIENCE * moved:
+            raise SavingError(
+                f"Model {model.name!r}: the outputs of the ONNX file differ from the "
+                f"model's by {apart:.1e} of the largest magnitude (allowed: "
+                f"{tolerance:.0e}). Nothing was written; please report this with the "
+                "model."
+            )
     return worst
+
+
+def _shaken(x: np.ndarray) -> np.ndarray:
+    """x, its floats a few units in the last place larger or smaller."""
+    if x.dtype.kind != "f":
+        return x
+    rng = np.random.Generator(np.random.Philox(key=x.size))
+    steps = rng.choice([-4, 4], x.shape) * np.finfo(x.dtype).eps
+    return (x * (1 + steps)).astype(x.dtype)
+
+
+def largest_difference(ys: Sequence[Any], truths: Sequence[Any]) -> float:
+    """The largest `difference` of several outputs."""
+    pairs = zip(ys, truths, strict=True)
+    return max((difference(np.asarray(y), np.asarray(t)) for y, t in pairs), default=0)
 
 
 def session(data: bytes, name: str = "model") -> Callable[[list[Any]], list[Any]]:
@@ -133,7 +155,7 @@ def difference(y: np.ndarray, truth: np.ndarray) -> float:
     finite = np.isfinite(a) & np.isfinite(b)
     if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
         return math.inf
-    apart = np.abs(a - b)[finite].max(initial=0.0)
+    apart = np.abs(a[finite] - b[finite]).max(initial=0.0)
     largest = np.abs(b)[finite].max(initial=1e-30)
     return float(apart / largest)
 

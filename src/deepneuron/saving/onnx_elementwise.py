@@ -40,7 +40,6 @@ _SAME = {
     "power": "Pow",
     "reciprocal": "Reciprocal",
     "relu": "Relu",
-    "select": "Where",
     "sigmoid": "Sigmoid",
     "sign": "Sign",
     "sin": "Sin",
@@ -78,6 +77,21 @@ def _formula(*names: str) -> Callable[[Any], Any]:
         return function
 
     return enter
+
+
+@rule("select")
+def _select(g: OnnxGraph, step: Step) -> None:
+    dtype = step.outputs[0].dtype
+    # onnxruntime has no Where of truth values and small numbers.
+    narrow = dtype in ("bool", "int8", "int16", "uint16")
+
+    def formula(condition: str, x1: str, x2: str) -> str:
+        if not narrow:
+            return g.emit("Where", condition, x1, x2)
+        wide = g.emit("Where", condition, g.cast(x1, "int32"), g.cast(x2, "int32"))
+        return g.cast(wide, dtype)
+
+    pointwise(g, step, formula)
 
 
 @rule("floor", "ceil", "round")

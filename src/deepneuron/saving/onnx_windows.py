@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepneuron.errors import SavingError
 from deepneuron.saving.onnx_graph import OnnxGraph
 from deepneuron.saving.onnx_rules import rule
 from deepneuron.saving.onnx_trace import Step, Unknown, Value
@@ -65,24 +66,26 @@ def _how(step: Step, size: Any, line: bool) -> dict[str, Any]:
     }
     if "dilation" in attrs:
         how["dilations"] = list(dilation)[part]
-    padding = attrs["padding"]
-    if padding == "same" and any(isinstance(n, Unknown) for n in picture[part]):
-        how["auto_pad"] = "SAME_UPPER"  # told when the size is known
-        return how
+    padding, pads = attrs["padding"], []
     if padding == "valid":
         return how
-    pads = []
-    for axis, (n, k, s, d) in enumerate(
-        zip(picture, size, strides, dilation, strict=True)
-    ):
-        if padding == "same" and isinstance(n, int):
-            total = max((-(-n // s) - 1) * s + (k - 1) * d + 1 - n, 0)
-            pads.append((total // 2, total - total // 2))
-        elif padding == "same":
-            pads.append((0, 0))  # the axis that a line has not
-        else:
+    for axis, (n, k, s, d) in list(
+        enumerate(zip(picture, size, strides, dilation, strict=True))
+    )[part]:
+        if padding != "same":
             pads.append(tuple(padding[axis]))
-    befores, afters = (list(side)[part] for side in zip(*pads, strict=True))
+            continue
+        if isinstance(n, Unknown) and s > 1:  # told when the size is known
+            if max(dilation) > 1:
+                raise SavingError(
+                    f'{step.where} has padding="same", strides and dilation, for which '
+                    "the size of its input must be known: give input_signature."
+                )
+            return {**how, "auto_pad": "SAME_UPPER"}
+        places = n if isinstance(n, int) else n.first
+        total = max((-(-places // s) - 1) * s + (k - 1) * d + 1 - places, 0)
+        pads.append((total // 2, total - total // 2))
+    befores, afters = (list(side) for side in zip(*pads, strict=True))
     if any(befores) or any(afters):
         how["pads"] = [*befores, *afters]
     return how
