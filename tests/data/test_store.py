@@ -507,6 +507,16 @@ def test_what_was_not_ours_stays(files, tmp_path):
     assert [path.name for path in folder.iterdir()] == ["mine.txt"]
 
 
+def test_what_a_killed_process_left_is_cleared_away(files, tmp_path):
+    folder = tmp_path / "store"
+    folder.mkdir()
+    for name in (".rows.npz.0a1b.tmp", ".store.json.0a1b.tmp", "pictures.npy"):
+        (folder / name).write_bytes(b"half")
+    build_store(gathered(files), SHAPE, folder)
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["pictures.npy", "rows.npz", "store.json"]
+
+
 def test_stopping_leaves_nothing_that_could_pass_for_complete(files, tmp_path):
     build_store(gathered(files), SHAPE, tmp_path / "store")
 

@@ -334,9 +334,7 @@ def upright(picture: Image, shape: Shape | None = None) -> Image:
             turn = _orientation(picture)
         image = _flatten(picture)
         if large and shape is not None:
-            width, height = _enough(image.size, shape, turn)
-            factor = min(image.width // width, image.height // height)
-            image = image.reduce(factor) if factor > 1 else image
+            image = _shrink(image, _enough(image.size, shape, turn))
     if turn == 1:
         return image
     from PIL.Image import Transpose
@@ -359,6 +357,15 @@ def _enough(size: tuple[int, int], shape: Shape, turn: int) -> tuple[int, int]:
     box = (width, height, channels) if turn >= 5 else shape
     wanted = fitted_size(size, box)
     return 2 * wanted[0], 2 * wanted[1]
+
+
+def _shrink(image: Image, size: tuple[int, int]) -> Image:
+    """The picture averaged down to that size, or as it is if it is no larger."""
+    from PIL.Image import Resampling
+
+    if image.width <= size[0] or image.height <= size[1]:
+        return image
+    return image.resize(size, Resampling.BOX, reducing_gap=2.0)
 
 
 def _orientation(picture: Image) -> int:

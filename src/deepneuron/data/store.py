@@ -185,14 +185,12 @@ def build_store(
         try:
             folder.mkdir(parents=True, exist_ok=True)
             # First of all: what lies there now is no longer a complete store.
-            for name in reversed(_FILES):
-                (folder / name).unlink(missing_ok=True)
+            _remove(folder)
             _check_disk(collection, shape, folder)
             _write(collection, shape, folder, strict, threads, progress)
         except BaseException:
             with suppress(OSError):
-                for name in reversed(_FILES):
-                    (folder / name).unlink(missing_ok=True)
+                _remove(folder)
                 if made:
                     folder.rmdir()
             raise
@@ -250,6 +248,14 @@ def open_store(folder: str | os.PathLike[str]) -> Store:
             "folder; they are decoded anew when they are missing."
         ) from error
     return store
+
+
+def _remove(folder: Path) -> None:
+    """Remove what was built here, complete or not; what is not ours stays."""
+    for name in reversed(_FILES):  # the one first that says: complete
+        (folder / name).unlink(missing_ok=True)
+        for unfinished in folder.glob(f".{name}.*.tmp"):  # of a process that was killed
+            unfinished.unlink(missing_ok=True)
 
 
 def _map(path: Path) -> np.ndarray:
