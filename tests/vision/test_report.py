@@ -443,12 +443,14 @@ def test_a_good_run_gives_no_advice():
                     "train": {"accuracy": 0.6},
                     "validation": {"accuracy": 0.6},
                     "model": {"name": "linear"},
+                    "epochs": 12,
                 }
             },
             "`--model cnn`",
         ),
         ({"history": {"val_loss": [5, 4, 3, 2, 1]}}, "`--epochs 10`"),
-        ({"history": {"loss": [2.3, 2.3, 2.3]}}, "`--find-lr`"),
+        ({"metrics": {"epochs": 1}}, "`--epochs 10`"),
+        ({"history": {"loss": [2.3] * 6}}, "`--find-lr`"),
         ({"history": {"val_loss": [1, 2, 1, 2, 1, 2, 1]}}, "`--learning-rate`"),
         ({"metrics": {"validation": {"samples": 30}}}, "`--validation`"),
         (
@@ -517,6 +519,22 @@ def test_pictures_that_were_varied_are_not_to_be_varied():
     metrics = {"train": {"accuracy": 0.99}, "validation": {"accuracy": 0.8}}
     sentences = advice(metrics={**metrics, "settings": {"augment": "flip,shift=2"}})
     assert "--augment" not in sentences[0]
+
+
+def test_the_command_repeats_every_choice(demo):
+    settings = {"model": "auto", "epochs": 3, "find_lr": True, "strict": False}
+    config = {"data": "my cats", "settings": {**settings, "learning_rate": None}}
+    page = Page(render_report(replace(demo, config=config)))
+    assert "deepneuron train 'my cats' --epochs 3 --find-lr" in page.words
+    assert "--strict" not in page.words.partition("This command makes the run again")[2]
+
+
+def test_settings_are_shown_as_they_came_to_be(demo):
+    metrics = {**demo.metrics, "settings": {"learning_rate": 0.0015, "size": None}}
+    config = {"settings": {"learning_rate": None, "size": None}}
+    page = Page(render_report(replace(demo, metrics=metrics, config=config)))
+    assert "Learning rate 0.0015" in page.words.partition("How it was made")[2]
+    assert "Size" not in page.words.rpartition("How it was made")[2]
 
 
 # --- the module shows itself

@@ -100,6 +100,9 @@ def _epochs(data: ReportData) -> Iterator[str]:
             "The loss was still falling when training ended: try "
             f"`--epochs {2 * _last_epoch(data)}`."
         )
+    elif 0 < _last_epoch(data) < 5:
+        passes = many(_last_epoch(data), "epoch is", "epochs are")
+        yield f"{passes} few: try `--epochs 10`."
 
 
 def _gap(data: ReportData) -> Iterator[str]:
@@ -115,7 +118,7 @@ def _gap(data: ReportData) -> Iterator[str]:
             f"{percent(new, 0)} of new ones: it remembers more than it grasps. Try "
             f"{way}more pictures, or a smaller `--model`."
         )
-    elif larger and train < 0.9 and not _falling(data):
+    elif larger and train < 0.9 and _last_epoch(data) >= 10 and not _falling(data):
         yield (
             f"Wrong on {percent(1 - train, 0)} even of the pictures it learned from: "
             f"the network may be too simple. Try `--model {larger}`."
@@ -130,7 +133,8 @@ def _balance(data: ReportData) -> Iterator[str]:
         return
     (rare, fewest), (common, most) = counts[0], counts[-1]
     if most >= 3 * max(fewest, 1) and accuracy - balanced >= 0.03:
-        weighted = _setting(data, "class_weights") == "balanced"
+        weights = (data.metrics.get("class_weights") or {}).get("weights")
+        weighted = weights or _setting(data, "class_weights") == "balanced"
         yield (
             f"Rare classes are recognised less often: {quoted(rare)} has "
             f"{many(fewest, 'picture')}, {quoted(common)} {count(most)}. "
@@ -237,7 +241,7 @@ def _falling(data: ReportData) -> bool:
     """The best epoch is about the last, and better than those well before it."""
     loss, epochs = _curve(data, "val_loss"), _last_epoch(data)
     best = data.metrics.get("best_epoch") or 1 + loss.index(min(loss)) if loss else 0
-    if len(loss) < 3 or best < epochs - epochs // 20:
+    if len(loss) < 2 or best < epochs - epochs // 20:
         return False
     return min(loss) < 0.99 * min(loss[: -max(1, len(loss) // 5)])
 
@@ -262,6 +266,9 @@ def _setting(data: ReportData, name: str) -> Any:
 
 def _varied(data: ReportData) -> bool:
     """Whether training varied its pictures."""
+    words = (data.metrics.get("augmentation") or {}).get("words")
+    if words is not None:
+        return str(words) != "none"
     return _setting(data, "augment") not in {None, "", "none", False}
 
 

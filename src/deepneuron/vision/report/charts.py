@@ -257,15 +257,10 @@ def reliability(
         )
     parts.append(line(left, floor, left + size, floor, "axis"))
     parts.append(line(left, floor + 46, left + size, floor + 46, "axis"))
-    for confidence, _, low, high, _ in bins:
+    for confidence, share, low, high, _ in bins:
         x = x_axis(confidence)
         parts.append(line(x, y_axis(low), x, y_axis(high), "whisker"))
-    places = [(c, share) for c, share, *_ in bins]
-    parts.append(
-        _line(Series("", "first", *zip(*places, strict=True)), x_axis, y_axis)
-        if places
-        else Markup()
-    )
+        parts.append(circle(x, y_axis(share), 3.5))
     parts.append(
         text(left + size, floor + 64 + LINE + 3, "how sure it is", "end", "name")
     )
@@ -287,6 +282,12 @@ def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> Markup:
     return Markup(
         '<line class="{}" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/>'
     ).format(kind, x1, y1, x2, y2)
+
+
+def circle(x: float, y: float, radius: float) -> Markup:
+    return Markup(
+        '<circle class="dot first" cx="{:.1f}" cy="{:.1f}" r="{:.1f}"/>'
+    ).format(x, y, radius)
 
 
 def text(x: float, y: float, words: str, anchor: str, kind: str = "") -> Markup:

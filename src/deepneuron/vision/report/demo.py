@@ -60,8 +60,8 @@ def invented(
     audit = _audit(class_names)
     pictures = [_shown(class_names, rng, i, sure=True) for i in range(9)]
     config = {
-        "command": ["deepneuron", "train", "my shapes", "--epochs", "24", "--augment"],
-        "settings": metrics["settings"],
+        "data": "my shapes",
+        "settings": {"model": "auto", "epochs": 24, "augment": "auto", "seed": 0},
         "versions": {"deepneuron": "0.1", "python": "3.12.4", "numpy": "2.1.0"},
         "seconds": 214.6,
     }

@@ -105,7 +105,11 @@ def _key_numbers(data: ReportData) -> list[dict[str, str]]:
         words += f"; {between(interval)}" if interval else ""
         add("Macro F1", percent(test["macro_f1"]), words)
     if is_number(test.get("loss")):
-        add("Loss", figure(test["loss"]), "on the test pictures; 0 is perfect")
+        interval = test.get("loss_interval")
+        words = "on the test pictures; 0 is perfect"
+        if interval:
+            words += f"; between {figure(interval[0])} and {figure(interval[1])}"
+        add("Loss", figure(test["loss"]), words)
     epochs, best = metrics.get("epochs"), metrics.get("best_epoch")
     if is_number(epochs):
         words = f"the weights are those of epoch {count(best)}" if best else ""
@@ -521,7 +525,7 @@ def audit(data: ReportData) -> Section:
     order = list(_SEVERITIES)
     findings.sort(key=lambda finding: order.index(finding["kind"]))
     return {
-        "words": _audit_words(seen),
+        "words": _audit_words(data),
         "findings": findings,
         "classes": _class_counts(seen),
         "kinds": _kinds(seen),
@@ -535,8 +539,8 @@ def audit(data: ReportData) -> Section:
     }
 
 
-def _audit_words(seen: Mapping[str, Any]) -> str:
-    sentences = []
+def _audit_words(data: ReportData) -> str:
+    seen, sentences = data.audit, []
     if is_number(seen.get("pictures")):
         parts = [
             f"{count(n)} {words}"
@@ -545,10 +549,16 @@ def _audit_words(seen: Mapping[str, Any]) -> str:
                 ("validation", "to choose the best epoch by"),
                 ("test", "for the test"),
             )
-            if is_number(n := (seen.get("parts") or {}).get(part))
+            if is_number(n := (seen.get("parts") or {}).get(part)) and n
         ]
         split = f": {', '.join(parts)}" if parts else ""
         sentences.append(f"{many(seen['pictures'], 'picture')}{split}.")
+    aside = _mapping(data.metrics.get("validation")).get("samples")
+    if is_number(aside) and not (seen.get("parts") or {}).get("validation"):
+        sentences.append(
+            f"Of those to learn from, {count(aside)} are kept aside to choose the best "
+            "epoch by."
+        )
     shape = seen.get("shape") or []
     if len(shape) == 3:
         colour = "in grey" if shape[2] == 1 else "in colour"
@@ -565,7 +575,7 @@ def _class_counts(seen: Mapping[str, Any]) -> Section:
     parts = [
         part
         for part in ("train", "validation", "test")
-        if any(is_number(row.get(part)) for row in rows)
+        if any(row.get(part) for row in rows)
     ]
     most = max((row.get("train") or 0 for row in rows), default=0) or 1
     table = [
@@ -658,7 +668,7 @@ def augmentation(data: ReportData) -> Section:
     ]
     if not rows and not data.augmentation:
         return None
-    return {"rows": rows, "words": in_code(data.augmentation)}
+    return {"rows": rows, "words": in_code(_sentence(data.augmentation))}
 
 
 def rate(data: ReportData) -> Section:
@@ -696,38 +706,91 @@ def rate(data: ReportData) -> Section:
 
 def made(data: ReportData) -> Section:
     """How the run was made, so that it can be made again."""
+    if not data.config:
+        return None
     config = dict(data.config)
-    command = config.pop("command", None)
+    command = config.pop("command", None) or _command(config)
     if isinstance(command, (list, tuple)):
         command = shlex.join(map(str, command))
-    nested = [(n, v) for n, v in config.items() if isinstance(v, Mapping)]
-    single = {n: v for n, v in config.items() if not isinstance(v, Mapping)}
-    groups = [
-        {
-            "heading": _upper(plain(heading).replace("_", " ")),
-            "rows": [{"name": plain(n), "value": plain(v)} for n, v in _flat(settings)],
-        }
-        for heading, settings in [*nested, ("more", single)]
-        if settings
+    settings = {**_mapping(config.get("settings")), **_settled(data)}
+    nested = {n: v for n, v in config.items() if isinstance(v, Mapping)}
+    single = {n: v for n, v in config.items() if n not in nested}
+    groups = {"why": _reasons(data), **nested, "settings": settings, "run": single}
+    found = [
+        {"heading": _HEADINGS.get(name, _words(name)), "rows": rows}
+        for name, group in groups.items()
+        if (rows := _flat(group))
     ]
-    model = data.metrics.get("model")
-    why = plain(model.get("why") or "") if isinstance(model, Mapping) else ""
-    if not groups and not command:
+    return {"command": plain(command or ""), "groups": found}
+
+
+_HEADINGS = {"why": "Why so"}
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _settled(data: ReportData) -> dict[str, Any]:
+    """Settings as they came to be, where they were left to the pictures."""
+    settings = _mapping(data.metrics.get("settings"))
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _reasons(data: ReportData) -> dict[str, str]:
+    """Why the model, the variation of pictures and the weights of classes are so."""
+    choices = {
+        "Model": _mapping(data.metrics.get("model")).get("why"),
+        "Pictures": _mapping(data.metrics.get("augmentation")).get("why"),
+        "Classes": _mapping(data.metrics.get("class_weights")).get("why"),
+    }
+    return {name: _sentence(str(why)) for name, why in choices.items() if why}
+
+
+def _sentence(words: str) -> str:
+    """The words with a capital letter before and a full stop behind them."""
+    return _upper(words) + ("" if words.endswith((".", "!", "?")) or not words else ".")
+
+
+def _command(config: Mapping[str, Any]) -> list[str] | None:
+    """What to type to have the run again, with everything that was chosen."""
+    settings = _mapping(config.get("settings"))
+    if "data" not in config or not settings:
         return None
-    return {"command": plain(command) if command else "", "groups": groups, "why": why}
+    words = ["deepneuron", "train", str(config["data"])]
+    for name, value in settings.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value not in {None, False, "auto"}:
+            words += [option, str(value)]
+    return words
 
 
-def _flat(config: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
-    """Nested settings as lines: {"a": {"b": 1}} is a.b: 1."""
-    lines: list[tuple[str, str]] = []
+def _words(name: object) -> str:
+    """The name of a setting as words.
+
+    >>> _words("batch_size")
+    'Batch size'
+    """
+    return _upper(plain(name).replace("_", " "))
+
+
+def _flat(config: Mapping[str, Any], before: str = "") -> list[dict[str, str]]:
+    """Nested settings as lines: {"a": {"b": 1}} is A, b: 1; None is left out."""
+    lines: list[dict[str, str]] = []
     for name, value in config.items():
-        path = f"{before}{name}"
+        path = f"{before}, {plain(name)}" if before else _words(name)
         if isinstance(value, Mapping):
-            lines += _flat(value, f"{path}.")
-        elif isinstance(value, (list, tuple)):
-            lines.append((path, ", ".join(map(str, value))))
-        elif isinstance(value, bool) or value is None:
-            lines.append((path, {True: "yes", False: "no", None: "–"}[value]))
-        else:
-            lines.append((path, str(value)))
+            lines += _flat(value, path)
+        elif value is not None:
+            lines.append({"name": path, "value": _text(value)})
     return lines
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_text, value))
+    return plain(value)
