@@ -73,8 +73,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"{shown(path)} is a damaged gzip file ({error}). Was its download cut "
-            f"off? Fetch "
-            "it again."
+            "off? Fetch it again."
         ) from error
     except OSError as error:
         raise DataError(
@@ -114,8 +113,7 @@ def find_idx(folder: Path, name: str) -> Path:
                 return path
     raise DataNotFoundError(
         f"Neither {name} nor {name}.gz lies in {shown(folder)}. Four files belong "
-        f"together: "
-        f"{', '.join(IDX_NAMES)}; place them there, with .gz or without."
+        f"together: {', '.join(IDX_NAMES)}; place them there, with .gz or without."
     )
 
 
@@ -136,8 +134,7 @@ def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:
     if not known or magic[3] == 0:
         raise DataError(
             f"{shown(path)} is no IDX file: it begins with "
-            f"{magic.hex(' ') or 'nothing'}, and "
-            "an IDX file with 00 00, a type (08 for uint8) and a rank."
+            f"{magic.hex(' ') or 'nothing'}, and an IDX file with 00 00, a type (08 for uint8) and a rank."
         )
     dtype, rank = np.dtype(_TYPES[magic[2]]), magic[3]
     header = _read(file, 4 * rank)
@@ -149,14 +146,12 @@ def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:
     if len(values) < size:
         raise DataError(
             f"{shown(path)} is cut off: its header promises shape {shape}, {size:,} "
-            f"bytes, "
-            f"and {len(values):,} are there. Fetch it again."
+            f"bytes, and {len(values):,} are there. Fetch it again."
         )
     if len(values) > size:
         raise DataError(
             f"{shown(path)} goes on after the {size:,} bytes that its header promises, "
-            f"shape "
-            f"{shape}: it is damaged, or no IDX file."
+            f"shape {shape}: it is damaged, or no IDX file."
         )
     array = np.frombuffer(values, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=True)

@@ -61,8 +61,7 @@ def read_npz_split(path: str | os.PathLike[str]) -> Split:
         if missing:
             raise DataError(
                 f"{shown(path)} lacks {', '.join(missing)}. It should hold the four "
-                f"arrays "
-                f"{', '.join(_KEYS)}, as numpy.savez writes them."
+                f"arrays {', '.join(_KEYS)}, as numpy.savez writes them."
             )
         return _KEYS
 
@@ -121,7 +120,6 @@ def check_split(split: Split, source: Path) -> Split:
         if y.ndim != 1 or x.ndim < 2 or len(x) != len(y):
             raise DataError(
                 f"In {shown(source)}, x_{part} has shape {x.shape} and y_{part} "
-                f"{y.shape}: "
-                "there should be one label, in one dimension, for each row of x."
+                f"{y.shape}: there should be one label, in one dimension, for each row of x."
             )
     return split
