@@ -134,7 +134,8 @@ def _parse(file: BufferedIOBase, path: Path) -> np.ndarray:
     if not known or magic[3] == 0:
         raise DataError(
             f"{shown(path)} is no IDX file: it begins with "
-            f"{magic.hex(' ') or 'nothing'}, and an IDX file with 00 00, a type (08 for uint8) and a rank."
+            f"{magic.hex(' ') or 'nothing'}, and an IDX file "
+            "with 00 00, a type (08 for uint8) and a rank."
         )
     dtype, rank = np.dtype(_TYPES[magic[2]]), magic[3]
     header = _read(file, 4 * rank)

@@ -120,6 +120,7 @@ def check_split(split: Split, source: Path) -> Split:
         if y.ndim != 1 or x.ndim < 2 or len(x) != len(y):
             raise DataError(
                 f"In {shown(source)}, x_{part} has shape {x.shape} and y_{part} "
-                f"{y.shape}: there should be one label, in one dimension, for each row of x."
+                f"{y.shape}: there should be one label, in one dimension, for each "
+                "row of x."
             )
     return split
