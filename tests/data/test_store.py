@@ -616,6 +616,26 @@ def test_a_damaged_store_is_no_store(files, tmp_path, name, harm):
         open_store(tmp_path / "store")
 
 
+def test_a_store_with_flipped_bytes_opens_or_is_a_data_error(files, tmp_path):
+    """Wherever the bytes are; those of a pixel or of a name are not noticed."""
+    folder = tmp_path / "store"
+    build_store(gathered(files), (2, 2, 1), folder)
+    dice, refused = random.Random(3), 0  # noqa: S311 - dice, no secrets
+    for name in ("pictures.npy", "rows.npz", "store.json"):
+        whole = (folder / name).read_bytes()
+        for _ in range(50):
+            data = bytearray(whole)
+            for _ in range(dice.choice([1, 4, 20])):
+                data[dice.randrange(len(data))] = dice.randrange(256)
+            (folder / name).write_bytes(data)
+            try:
+                assert len(open_store(folder).x) == 24
+            except DataError:
+                refused += 1
+        (folder / name).write_bytes(whole)
+    assert refused > 30
+
+
 def test_files_of_two_stores_are_no_store(files, tmp_path):
     build_store(gathered(files), SHAPE, tmp_path / "a")
     files["test"].pop()
