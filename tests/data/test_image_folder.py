@@ -473,9 +473,9 @@ def check_trees(folder: Path, seeds: range) -> None:
 
 
 def test_odd_trees_lose_no_picture(tmp_path):
-    check_trees(tmp_path, range(200))
+    check_trees(tmp_path, range(100))
 
 
 @pytest.mark.slow
 def test_many_odd_trees_lose_no_picture(tmp_path):
-    check_trees(tmp_path, range(200, 1200))
+    check_trees(tmp_path, range(100, 1200))
