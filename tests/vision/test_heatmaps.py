@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -206,6 +211,7 @@ def test_many_pictures_have_the_maps_that_each_has_alone():
         maps[40:41], grad_cam(model, x[40:41], classes[40]), atol=1e-4
     )
     assert grad_cam(model, x[:0], 1).shape == (0, 8, 8)
+    assert occlusion(model, x[:0], 1).shape == (0, 8, 8)
 
 
 @pytest.mark.filterwarnings("error")
@@ -323,6 +329,37 @@ def test_log_probabilities_are_answers_too():
     model = dn.Sequential([*stem, layers.Activation("log_softmax")])
     p = answers(model, pictures() / np.float32(255))
     np.testing.assert_allclose(p.sum(-1), 1, atol=1e-5)
+
+
+def test_a_softmax_that_nobody_recognises_is_still_probabilities():
+    class ByHand(dn.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = small_cnn(ends="logits")
+
+        def call(self, x, training=False):
+            y = ops.exp(self.inner(x))
+            return y / ops.sum(y, axis=-1, keepdims=True)
+
+    model, x = ByHand(), pictures()
+    p = np.asarray(model(x))
+    np.testing.assert_array_equal(answers(model, x), p)
+    # The gradient is that of log p: pushing a class up pushes the others down.
+    maps = np.stack([grad_cam(model, x, c) for c in range(3)])
+    assert np.isfinite(maps).all()
+    assert maps.max() == 1
+
+
+def test_drawing_leaves_the_random_numbers_of_python_alone():
+    code = (
+        "import random, numpy as np; random.seed(1); a = random.getstate()\n"
+        "from deepneuron.vision.heatmaps import overlay\n"
+        "overlay(np.zeros((2, 2), 'uint8'), np.ones((2, 2)))\n"
+        "assert random.getstate() == a"
+    )
+    source = Path(__file__).resolve().parents[2] / "src"
+    environment = {**os.environ, "PYTHONPATH": str(source)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
 
 def test_an_overlay_is_the_picture_where_nothing_is_hot():

@@ -171,10 +171,11 @@ def test_what_is_no_picture_at_all_is_refused():
 
 def test_names_that_are_taken_get_a_number():
     taken = set()
-    names = [
-        free_name(place, taken) for place in ("a.png", "A.png", "a.png", "b/a.png")
-    ]
+    names = [free_name(place, ".png", taken) for place in ("a", "A", "a", "b/a")]
     assert names == ["a.png", "A (2).png", "a (3).png", "b/a.png"]
+    long = [free_name("b/" + "x" * 255, ".png", taken) for _ in range(2)]
+    assert max(map(len, long)) < 255
+    assert long[0] != long[1]
 
 
 # --- the classifier
@@ -224,6 +225,7 @@ def test_a_run_in_memory_is_a_classifier():
     ("labels", "words"),
     [
         ('{"class_names": ["a", "b"]}', "tells 3 classes apart, and its labels name 2"),
+        ('{"class_names": ["a", "b", "a"]}', "names two classes alike"),
         ('{"class_names": "abc"}', 'needs "class_names"'),
         ('{"class_names": [1, 2, 3]}', 'needs "class_names"'),
         ('{"class_names": ["a", "b", "c"], "shape": [8, 8]}', 'needs "shape"'),

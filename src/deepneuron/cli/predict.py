@@ -117,7 +117,7 @@ def predict(
         with bar("Looking at pictures", quiet=quiet or lines) as progress:
             for picture, one, x in predictions(classifier, pictures, skip, progress):
                 if explanations is not None:
-                    label = classifier.class_names.index(one.class_name)
+                    label = int(one.probabilities.argmax())
                     explanations.add(picture.place, x, label)
                 if as_json:
                     click.echo(_json_line(one, top))

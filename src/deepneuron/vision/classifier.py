@@ -105,6 +105,8 @@ def _checked(model: Any, labels: dict[str, Any], where: str) -> Classifier:
         if count is None:
             raise NotBuiltError(f"It is not known how many classes {where} has.")
         names = [str(i) for i in range(count)]
+    if len(set(names)) < len(names):
+        raise DataError(f"The {LABELS} beside {where} names two classes alike.")
     if count is not None and len(names) != count:
         raise DataError(
             f"{where} tells {count} classes apart, and its labels name {len(names)}: "

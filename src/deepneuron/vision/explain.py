@@ -89,7 +89,7 @@ class ExplanationFolder:
         """
         from PIL import Image
 
-        path = self.path / free_name(f"{place}.png", self._taken)
+        path = self.path / free_name(place, ".png", self._taken)
         _make(path.parent)
         data = BytesIO()
         Image.fromarray(explain(self.model, x, label)).save(data, "PNG")

@@ -191,8 +191,10 @@ def occlusion(
     covers = np.zeros((height, width), "float32")
     for place in places:
         covers[place] += 1
-    kind = kind_of(model, x[:1])
     maps = np.zeros(x.shape[:3], "float32")
+    if not len(x):
+        return maps
+    kind = kind_of(model, x[:1])
     for i, (picture, label) in enumerate(zip(x, classes, strict=True)):
         p = _covered(model, picture, places, kind)
         if not 0 <= label < p.shape[1]:

@@ -109,17 +109,21 @@ def _pictures_below(folder: Path, skip: Skip) -> Iterator[Path]:
     return below(folder)
 
 
-def free_name(place: str, taken: set[str]) -> str:
-    """The place, numbered if it is taken already; and from now on it is.
+def free_name(place: str, suffix: str, taken: set[str]) -> str:
+    """The place with that suffix, numbered if it is taken; and from now on it is.
+
+    Very long names are cut, so that the file system takes them.
 
     >>> taken = set()
-    >>> free_name("a/1.png", taken), free_name("a/1.png", taken)
+    >>> free_name("a/1", ".png", taken), free_name("a/1", ".png", taken)
     ('a/1.png', 'a/1 (2).png')
     """
-    path, number = Path(place), 1
-    name = path.as_posix()
-    while name.casefold() in taken:  # some file systems take A for a
+    folder, _, stem = place.rpartition("/")
+    while len(os.fsencode(stem)) > 200:  # most file systems allow for 255 bytes
+        stem = stem[:-1]
+    name, number = f"{stem}{suffix}", 1
+    while f"{folder}/{name}".casefold() in taken:  # some file systems take A for a
         number += 1
-        name = path.with_name(f"{path.stem} ({number}){path.suffix}").as_posix()
-    taken.add(name.casefold())
-    return name
+        name = f"{stem} ({number}){suffix}"
+    taken.add(f"{folder}/{name}".casefold())
+    return f"{folder}/{name}" if folder else name
