@@ -186,7 +186,10 @@ def check_random_network(data: st.DataObject, patch: Any, exported: Any) -> None
         model.predict(given if len(given) > 1 else given[0], verbose=0)
     except ValueError:  # it fits no pictures of equal sizes
         return
-    _, run = exported(model)
+    _, run = exported(
+        model,
+        examples=lambda n: [x[:n] for x in given] if len(given) > 1 else given[0][:n],
+    )
     for batch in (1, 2, 5):
         assert_agrees_up_to_rounding(model, run, [x[:batch] for x in given])
 
@@ -621,6 +624,19 @@ def test_a_missing_package_is_said(missing, refused, monkeypatch):
 def test_onnx_is_imported_by_the_export_alone():
     script = "import sys, deepneuron.saving; sys.exit('onnx' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_model_that_takes_not_any_input_is_checked_on_examples(refused, exported):
+    def look_up(x: Any) -> Any:
+        return ops.take(np.eye(3, dtype="float32"), ops.cast(x * 50, "int32"), axis=0)
+
+    model = of((4,), look_up)
+    sentence = refused(model)
+    assert "cannot compute these inputs" in sentence
+    assert "Pass examples" in sentence
+    _, run = exported(model, examples=lambda n: np.full((n, 4), 0.04, "float32"))
+    assert run([np.full((2, 4), 0.04, "float32")])[0].argmax() == 2
+    exported(model, check=False)
 
 
 def test_what_is_no_model_is_said(refused):

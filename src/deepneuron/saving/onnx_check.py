@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.engine.nest import flatten, pack
-from deepneuron.errors import SavingError
+from deepneuron.errors import DeepneuronError, SavingError
 from deepneuron.saving.onnx_trace import Input, Trace, Unknown
 
 # A difference may be so many times what a change of the last places of x makes.
@@ -79,7 +79,7 @@ def compare(
     first = known.inputs[0].dims[0] if known.inputs[0].dims else 1
     for batch in (1, 3) if isinstance(first, Unknown) else (first,):
         given = make(batch)
-        expected = flatten(model(given, training=False))[0]
+        expected = _computed(model, given)
         leaves, structure = flatten(given)
         xs = [np.asarray(x, t.dtype) for x, t in zip(leaves, inputs, strict=True)]
         apart = largest_difference(run(xs), expected)
@@ -88,7 +88,7 @@ def compare(
             continue
         # Some networks magnify the rounding of their own numbers.
         shaken = pack(structure, [_shaken(x) for x in xs])
-        moved = largest_difference(flatten(model(shaken, training=False))[0], expected)
+        moved = largest_difference(_computed(model, shaken), expected)
         if not apart <= _PATIENCE * moved:
             raise SavingError(
                 f"Model {model.name!r}: the outputs of the ONNX file differ from the "
@@ -97,6 +97,17 @@ def compare(
                 "model."
             )
     return worst
+
+
+def _computed(model: Any, given: Any) -> list[Any]:
+    try:
+        return flatten(model(given, training=False))[0]
+    except DeepneuronError as error:
+        raise SavingError(
+            f"Model {model.name!r} could not be checked, since it cannot compute these "
+            f"inputs: {error} Pass examples, a function that makes as many inputs as "
+            "it is asked for, or check=False."
+        ) from error
 
 
 def _shaken(x: np.ndarray) -> np.ndarray:
