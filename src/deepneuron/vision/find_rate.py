@@ -83,7 +83,9 @@ class RateSearch:
         if not self.rates:
             return f"learning rate suggested: {self.suggestion:g}"
         count = min(width, len(self.smoothed))
-        parts = np.array_split(np.array(self.smoothed), count)
+        # An explosion is as high as the beginning, or it would flatten all the rest.
+        smoothed = np.minimum(self.smoothed, max(self.smoothed[:_START]))
+        parts = np.array_split(smoothed, count)
         heights = np.array([part.mean() for part in parts])
         height = heights.max() - heights.min() or 1.0
         levels = np.rint((heights - heights.min()) / height * (len(_BARS) - 1))
@@ -134,8 +136,8 @@ class RateSearch:
         )
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss of a batch")
         if self.smoothed:  # one last loss may be a million
-            low, start = min(self.smoothed), _beginning(self.smoothed)
-            axes.set_ylim(low - 0.1 * abs(low), start + 0.5 * abs(start))
+            low, start = min(self.losses), _beginning(self.smoothed)
+            axes.set_ylim(low - 0.1 * abs(low), start + 0.5 * abs(start) + 1e-3)
             axes.legend(loc="lower left", frameon=False)
         axes.spines[["top", "right"]].set_visible(False)
         return figure
