@@ -320,6 +320,18 @@ def test_a_shared_convolution_has_its_weights_once(exported):
     assert_agrees(model, run, [sample((2, 6, 6, 2))])
 
 
+def test_a_number_may_be_the_bias_of_layers_of_different_widths(exported):
+    more = layers.Lambda(lambda x: x + 0.5)
+    x = dn.Input((5, 5, 2))
+    y = more(layers.Conv2D(3, 2, use_bias=False)(x))
+    y = more(layers.Conv2D(4, 2, use_bias=False)(y))
+    y = more(layers.Dense(6, use_bias=False)(layers.Flatten()(y)))
+    model = dn.Model(x, more(layers.Dense(1, use_bias=False)(y)))
+    proto, run = exported(model)
+    assert "Add" not in kinds(proto)
+    assert_agrees(model, run, [sample((2, 5, 5, 2))])
+
+
 def test_a_model_within_a_model_is_exported(exported):
     inner = dn.Sequential([dn.Input((4,)), layers.Dense(3, "tanh")], name="inner")
     x = dn.Input((4,))

@@ -23,7 +23,7 @@ def fuse_biases(g: OnnxGraph, outputs: list[str]) -> None:
     """Conv (or Gemm), then Add of a weight for each channel: Conv with a bias."""
     readers = _readers(g, outputs)
     made = {node.outputs[0]: node for node in g.nodes}
-    vectors: dict[str, str] = {}  # a shared layer's bias is written once
+    vectors: dict[tuple[str, int], str] = {}  # a shared layer's bias is written once
     for add in [node for node in g.nodes if node.kind == "Add"]:
         for x, bias in (add.inputs, add.inputs[::-1]):
             maker = made.get(x)
@@ -38,13 +38,14 @@ def fuse_biases(g: OnnxGraph, outputs: list[str]) -> None:
             vector = _per_channel(g, maker, g.weights[bias])
             if vector is None:
                 continue
+            key = bias, len(vector)
             if vector.shape == g.weights[bias].shape:
-                vectors[bias] = bias
-            elif bias not in vectors:
+                vectors[key] = bias
+            elif key not in vectors:
                 alone = readers[bias] == 1
-                vectors[bias] = bias if alone else g.unique(bias)
-                g.weights[vectors[bias]] = vector
-            maker.inputs.append(vectors[bias])
+                vectors[key] = bias if alone else g.unique(bias)
+                g.weights[vectors[key]] = vector
+            maker.inputs.append(vectors[key])
             g.nodes.remove(add)
             made[add.outputs[0]] = maker
             _replace(g, outputs, add.outputs[0], x)
@@ -78,7 +79,9 @@ def join_enlargements(g: OnnxGraph, outputs: list[str]) -> None:
             continue
         scales = g.weights[before.inputs[2]] * g.weights[node.inputs[2]]
         label = f"row/{'_'.join(map(str, scales.astype(int)))}/float32"
-        node.inputs = [before.inputs[0], "", g.weight(scales, label)]
+        name = g.weight(scales, label)
+        g.weights[name] = scales  # it may have been dropped before
+        node.inputs = [before.inputs[0], "", name]
 
 
 def drop_unused(g: OnnxGraph, outputs: list[str]) -> None:
