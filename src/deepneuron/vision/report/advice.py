@@ -187,7 +187,7 @@ def _sureness(data: ReportData) -> Iterator[str]:
             f"It is surer than it should be, by {points(sure)} on average: do not read "
             f"its probabilities as chances. Try {way}fewer `--epochs`."
         )
-    else:
+    elif not _falling(data):  # said already
         yield (
             f"It is right more often than it says, by {points(-sure)} on average: more "
             "`--epochs` make it surer."
@@ -269,7 +269,7 @@ def _varied(data: ReportData) -> bool:
     words = (data.metrics.get("augmentation") or {}).get("words")
     if words is not None:
         return str(words) != "none"
-    return _setting(data, "augment") not in {None, "", "none", False}
+    return _setting(data, "augment") not in (None, "", "none", False)
 
 
 def _model(data: ReportData) -> str:

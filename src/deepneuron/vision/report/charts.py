@@ -11,7 +11,7 @@ from markupsafe import Markup
 from deepneuron.vision.report.words import figure, is_number
 
 WIDTH, HEIGHT = 440, 270
-LEFT, RIGHT, TOP, BOTTOM = 50, 84, 24, 44  # room for numbers and names around the plot
+LEFT, RIGHT, TOP, BOTTOM = 50, 88, 24, 44  # room for numbers and names around the plot
 LINE = 17  # from one line of text to the next
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

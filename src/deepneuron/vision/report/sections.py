@@ -717,7 +717,7 @@ def made(data: ReportData) -> Section:
     single = {n: v for n, v in config.items() if n not in nested}
     groups = {"why": _reasons(data), **nested, "settings": settings, "run": single}
     found = [
-        {"heading": _HEADINGS.get(name, _words(name)), "rows": rows}
+        {"heading": _HEADINGS.get(name, _upper(_words(name))), "rows": rows}
         for name, group in groups.items()
         if (rows := _flat(group))
     ]
@@ -733,18 +733,25 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 def _settled(data: ReportData) -> dict[str, Any]:
     """Settings as they came to be, where they were left to the pictures."""
-    settings = _mapping(data.metrics.get("settings"))
-    return {name: value for name, value in settings.items() if value is not None}
+    metrics, settings = data.metrics, _mapping(data.metrics.get("settings"))
+    found = {name: value for name, value in settings.items() if value is not None}
+    for name, choice in (
+        ("model", _mapping(metrics.get("model")).get("name")),
+        ("augment", _mapping(metrics.get("augmentation")).get("words")),
+    ):
+        if found.get(name) == "auto" and choice:
+            found[name] = f"auto: {choice}"
+    return found
 
 
 def _reasons(data: ReportData) -> dict[str, str]:
     """Why the model, the variation of pictures and the weights of classes are so."""
     choices = {
-        "Model": _mapping(data.metrics.get("model")).get("why"),
-        "Pictures": _mapping(data.metrics.get("augmentation")).get("why"),
-        "Classes": _mapping(data.metrics.get("class_weights")).get("why"),
+        "model": _mapping(data.metrics.get("model")).get("why"),
+        "pictures": _mapping(data.metrics.get("augmentation")).get("why"),
+        "classes": _mapping(data.metrics.get("class_weights")).get("why"),
     }
-    return {name: _sentence(str(why)) for name, why in choices.items() if why}
+    return {name: why for name, why in choices.items() if why}
 
 
 def _sentence(words: str) -> str:
@@ -762,7 +769,7 @@ def _command(config: Mapping[str, Any]) -> list[str] | None:
         option = f"--{name.replace('_', '-')}"
         if value is True:
             words.append(option)
-        elif value not in {None, False, "auto"}:
+        elif not (value is None or value is False or value == "auto"):
             words += [option, str(value)]
     return words
 
@@ -771,13 +778,13 @@ def _words(name: object) -> str:
     """The name of a setting as words.
 
     >>> _words("batch_size")
-    'Batch size'
+    'batch size'
     """
-    return _upper(plain(name).replace("_", " "))
+    return plain(name).replace("_", " ")
 
 
 def _flat(config: Mapping[str, Any], before: str = "") -> list[dict[str, str]]:
-    """Nested settings as lines: {"a": {"b": 1}} is A, b: 1; None is left out."""
+    """Nested settings as lines: {"a": {"b": 1}} is a, b: 1; None is left out."""
     lines: list[dict[str, str]] = []
     for name, value in config.items():
         path = f"{before}, {plain(name)}" if before else _words(name)
