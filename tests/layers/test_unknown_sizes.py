@@ -43,3 +43,13 @@ def test_layers_join_a_known_size_to_an_unknown_one():
 def test_prelu_refuses_to_share_an_axis_that_is_not_there():
     with pytest.raises(ShapeError, match="shared_axes"):
         layers.PReLU(shared_axes=[1, 2])(dn.Input((5,)))
+
+
+def test_pictures_of_any_size_with_many_channels_are_cut():
+    x = dn.Input((None, None, 64))
+    cut = layers.Cropping2D(((1, 0), (0, 2)))(x)
+    halves = layers.Lambda(lambda y: y[:, 0, ..., None, ::2])(cut)
+    model = dn.Model(x, [cut, halves])
+    assert model.output_shape == [(None, None, None, 64), (None, None, 1, 32)]
+    y, half = model.predict(np.ones((2, 4, 5, 64), "float32"), verbose=0)
+    assert (y.shape, half.shape) == ((2, 3, 3, 64), (2, 3, 1, 32))

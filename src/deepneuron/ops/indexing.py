@@ -7,6 +7,8 @@ read twice gets both gradients, summed.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op
@@ -33,6 +35,8 @@ class getitem(Op):
     )
 
     def infer(self, x, /, key):
+        if math.prod(x.shape) >= _MOST:
+            return Spec(_axis_by_axis(x.shape, key), x.dtype)
         probe = np.broadcast_to(np.empty((), "bool"), x.shape)  # no memory behind it
         return Spec(probe[key].shape, x.dtype)
 
@@ -45,6 +49,22 @@ class getitem(Op):
     def gradient(self, node, dy):
         (x,) = node.inputs
         return (setitem_zeros(dy, shape=x.shape, key=node.attrs["key"]),)
+
+
+_MOST = 2**62  # NumPy knows no array with more elements, not even without memory
+
+
+def _axis_by_axis(shape, key):
+    """The shape of x[key], where several unknown sizes make x too large for NumPy."""
+    parts = list(key) if isinstance(key, tuple) else [key]
+    used = len(parts) - parts.count(None) - parts.count(Ellipsis)
+    at = parts.index(Ellipsis) if Ellipsis in parts else len(parts)
+    parts[at : at + 1] = [_slice(None)] * (len(shape) - used)
+    sizes, result = iter(shape), ()
+    for part in parts:
+        size = () if part is None else next(sizes)
+        result += np.broadcast_to(np.empty((), "bool"), size)[part].shape
+    return result
 
 
 @op
