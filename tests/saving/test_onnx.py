@@ -292,13 +292,23 @@ def test_lines_are_convolved_as_lines(exported):
 def test_several_inputs_and_outputs_keep_their_order_and_names(exported):
     a, b = dn.Input((3,), name="a"), dn.Input((4,), dtype="int32", name="b")
     table = layers.Embedding(7, 2)(b)
-    both = layers.Concatenate()([layers.Flatten()(table), a])
+    both = layers.Concatenate(name="both")([layers.Flatten()(table), a])
     model = dn.Model([b, a], [a, layers.Dense(2, name="end")(both), both])
     proto, run = exported(model)
     assert [x.name for x in proto.graph.input] == ["b", "a"]
-    assert len(proto.graph.output) == 3
-    assert proto.graph.output[1].name == "end"
+    assert [y.name for y in proto.graph.output] == ["a_1", "end", "both"]
     assert_agrees(model, run, [sample((2, 4), "int32"), sample((2, 3))])
+
+
+def test_a_model_in_half_precision_is_exported(exported):
+    layer = layers.Conv2D(4, 3, dtype="float16")
+    x = dn.Input((6, 6, 2))
+    model = dn.Model(x, layers.Flatten(dtype="float16")(layer(x)))
+    _, run = exported(model)
+    x = sample((2, 6, 6, 2))
+    (y,) = run([x])
+    assert y.dtype == "float16"
+    assert difference(y, np.asarray(model(x))) < 1e-2
 
 
 def test_a_shared_layer_has_its_weights_once(exported):
@@ -391,6 +401,7 @@ def test_pictures_of_any_size(exported):
     y = layers.Conv2D(4, 3, strides=2, padding="same")(x)
     y = layers.MaxPooling2D(padding="same")(y)
     y = layers.UpSampling2D(2)(y)
+    y = layers.Cropping2D(((1, 0), (0, 2)))(layers.ZeroPadding2D(1)(y))
     y = layers.Conv2D(2, 2, dilation_rate=2, padding="same")(y)
     model = dn.Model(x, [y, layers.Reshape((-1, 2))(y)])
     proto, run = exported(model)
