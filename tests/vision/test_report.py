@@ -289,6 +289,27 @@ def test_two_classes_have_a_table_of_four_cells():
     cells = [a for a in page.all("td") if a.get("class") in {"right", "wrong", "none"}]
     assert len(cells) == 4
     assert sections(page) == list(HEADINGS)
+    assert "Top" not in page.words  # among the first two answers is everything
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "error", "words"),
+    [
+        ([0.95, 0.55], 0.0, "as sure as it may be"),
+        ([1.0, 0.5], 0.05, "both cancel out"),
+        ([0.75, 0.5], 0.125, "surer than it should be, by 12 percentage points"),
+        ([1.0, 0.7], 0.1, "less sure than it should be, by 10 percentage points"),
+    ],
+)
+def test_the_report_says_how_sure_it_may_be(accuracies, error, words):
+    rows = [
+        {"samples": 40, "confidence": confidence, "accuracy": accuracy}
+        for confidence, accuracy in zip([0.95, 0.55], accuracies, strict=True)
+    ]
+    test = {"calibration": rows, "calibration_error": error}
+    page = Page(render_report(ReportData("x", ["a", "b"], {"test": test})))
+    assert words in page.words
+    assert sections(page) == ["in_words", "calibration"]
 
 
 def test_many_classes_become_a_picture_and_a_list_of_confusions():

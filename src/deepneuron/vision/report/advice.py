@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from deepneuron.vision.report.data import ReportData
+from deepneuron.vision.report.tables import overconfidence
 from deepneuron.vision.report.words import (
     between,
     count,
@@ -301,24 +302,3 @@ def _finer(data: ReportData) -> int | None:
     size = 2 * max(shape[:2])
     large = sum(s["count"] for s in sizes if min(s["width"], s["height"]) >= size)
     return size if size and 2 * large > sum(s["count"] for s in sizes) else None
-
-
-def overconfidence(test: Mapping[str, Any]) -> float | None:
-    """Mean confidence minus accuracy, over the groups of the calibration."""
-    rows = calibration_rows(test)
-    total = sum(row["samples"] for row in rows)
-    if not total:
-        return None
-    gaps = (row["samples"] * (row["confidence"] - row["accuracy"]) for row in rows)
-    return float(sum(gaps) / total)
-
-
-def calibration_rows(test: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The groups of the calibration that hold pictures."""
-    return [
-        row
-        for row in test.get("calibration") or []
-        if row.get("samples")
-        and is_number(row.get("confidence"))
-        and is_number(row.get("accuracy"))
-    ]

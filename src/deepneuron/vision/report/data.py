@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+
+Section: TypeAlias = (
+    dict[str, Any] | None
+)  # what the template writes out; None: nothing
+
+ROWS = 30  # rows of a table that are seen at once; the others are folded away
+LISTED = 12  # things of a list that are seen at once
 
 
 @dataclass(frozen=True)
@@ -64,3 +71,8 @@ class ReportData:
     augmentation: str = ""
     rate_search: Mapping[str, Any] | None = None
     advice: Sequence[str] = ()
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is one; {} for None, or text in its place."""
+    return value if isinstance(value, Mapping) else {}

@@ -11,8 +11,8 @@ import numpy as np
 
 from deepneuron.vision.report.advice import advise
 from deepneuron.vision.report.data import ReportData, Shown
+from deepneuron.vision.report.judgement import chance
 from deepneuron.vision.report.render import render_report
-from deepneuron.vision.report.sections import wilson
 
 CLASSES = (
     "circle",
@@ -134,14 +134,14 @@ def _metrics(
         "class_names": list(names),
         "test": {
             "accuracy": accuracy,
-            "accuracy_interval": list(wilson(accuracy, total)),
+            "accuracy_interval": chance(accuracy, total),
             "correct": int(right.sum()),
             "samples": total,
             "loss": 0.431,
             "balanced_accuracy": float(recall.mean()),
-            "balanced_accuracy_interval": list(wilson(float(recall.mean()), total)),
+            "balanced_accuracy_interval": chance(float(recall.mean()), total),
             "macro_f1": float(f1.mean()),
-            "macro_f1_interval": list(wilson(float(f1.mean()), total)),
+            "macro_f1_interval": chance(float(f1.mean()), total),
             "top_k": {"2": min(1.0, accuracy + 0.08), "3": min(1.0, accuracy + 0.1)},
             "calibration_error": 0.043,
             "brier": 0.187,
@@ -151,7 +151,7 @@ def _metrics(
                     "name": name,
                     "precision": float(precision[i]),
                     "recall": float(recall[i]),
-                    "recall_interval": list(wilson(float(recall[i]), test)),
+                    "recall_interval": chance(float(recall[i]), test),
                     "f1": float(f1[i]),
                     "samples": test,
                     "predicted": int(confusion[:, i].sum()),

@@ -39,12 +39,12 @@ def address(picture: np.ndarray) -> str:
     return f"data:image/{kind};base64,{text}"
 
 
-def img(picture: np.ndarray, alt: str, *, kind: str = "") -> Markup:
+def img(picture: np.ndarray, alt: str) -> Markup:
     """The picture as an element; one of few pixels shows each of them."""
     height, width = picture.shape[:2]
-    classes = f"{kind} pixels".strip() if max(height, width) <= SMALL else kind
+    kind = "pixels" if max(height, width) <= SMALL else ""
     return Markup('<img class="{}" src="{}" alt="{}" width="{}" height="{}">').format(
-        classes, address(picture), alt, width, height
+        kind, address(picture), alt, width, height
     )
 
 

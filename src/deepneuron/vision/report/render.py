@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from deepneuron.vision.report import sections, words
+from deepneuron.vision.report import words
+from deepneuron.vision.report.curves import learning, rate
 from deepneuron.vision.report.data import ReportData
+from deepneuron.vision.report.gallery import augmentation, filters, gallery
+from deepneuron.vision.report.headline import headline, in_words
+from deepneuron.vision.report.inventory import audit
+from deepneuron.vision.report.judgement import calibration, classes, confusion
+from deepneuron.vision.report.making import made
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -38,26 +44,26 @@ def render_report(data: ReportData) -> str:
     show are left out. Names are text, whatever stands in them.
     """
     shown = {
-        "in_words": sections.in_words(data),
-        "advice": sections.advice(data),
-        "learning": sections.learning(data),
-        "confusion": sections.confusion(data),
-        "classes": sections.classes(data),
-        "calibration": sections.calibration(data),
-        "mistakes": sections.gallery(data, data.mistakes),
-        "unsure": sections.gallery(data, data.unsure),
-        "filters": sections.filters(data),
-        "audit": sections.audit(data),
-        "augmentation": sections.augmentation(data),
-        "rate": sections.rate(data),
-        "made": sections.made(data),
+        "in_words": in_words(data),
+        "advice": [words.in_code(sentence) for sentence in data.advice],
+        "learning": learning(data),
+        "confusion": confusion(data),
+        "classes": classes(data),
+        "calibration": calibration(data),
+        "mistakes": gallery(data, data.mistakes),
+        "unsure": gallery(data, data.unsure),
+        "filters": filters(data),
+        "audit": audit(data),
+        "augmentation": augmentation(data),
+        "rate": rate(data),
+        "made": made(data),
     }
     return _page().render(
         title=words.plain(data.title),
         css=Markup(_read("report.css")),  # noqa: S704 - ours, not data
         headings=HEADINGS,
         contents=[name for name, section in shown.items() if section],
-        head=sections.headline(data),
+        head=headline(data),
         **shown,
     )
 

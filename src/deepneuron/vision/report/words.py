@@ -146,3 +146,15 @@ def figure(value: Any) -> str:
     if float(value).is_integer() and abs(value) < 1e15:
         return f"{int(value):,}"
     return f"{value:.3g}"
+
+
+def capitalised(sentence: str) -> str:
+    """The sentence with a capital letter before it."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def as_sentence(words: str) -> str:
+    """The words with a capital letter before and a full stop behind them."""
+    return capitalised(words) + (
+        "" if words.endswith((".", "!", "?")) or not words else "."
+    )
