@@ -618,6 +618,56 @@ SEEDS = {
 }
 
 
+def run_length_bmp():
+    """A BMP of 8 x 4 in Windows's run-length encoding, which Pillow does not write."""
+    colours = np.arange(1024).astype(np.uint8).tobytes()
+    runs = bytes(
+        [5, 1, 3, 2, 0, 0, 0, 4, 9, 8, 7, 6, 4, 3, 0, 0, 0, 2, 3, 1, 5, 5, 0, 1]
+    )
+    info = struct.pack("<IiiHHIIiiII", 40, 8, 4, 1, 8, 1, len(runs), 0, 0, 256, 0)
+    start = 14 + len(info) + len(colours)
+    head = struct.pack("<2sIHHI", b"BM", start + len(runs), 0, 0, start)
+    return head + info + colours + runs
+
+
+def frames(name, **options):
+    images = [photo((30, 20)), Image.new("RGB", (30, 20), "red"), photo((30, 20))]
+    return encoded(images[0], name, save_all=True, append_images=images[1:], **options)
+
+
+def of_mode(mode, name, **options):
+    return encoded(photo((40, 25)).convert(mode), name, **options)
+
+
+# Beside the usual files: rarer ways through Pillow's readers.
+RARE = [
+    run_length_bmp(),
+    frames("GIF"),
+    frames("WEBP"),
+    frames("PNG"),
+    frames("MPO"),
+    frames("TIFF"),
+    of_mode("CMYK", "JPEG"),
+    of_mode("L", "JPEG", exif=b"Exif\0\0II*\0\x08\0\0\0\0\0\0\0\0\0"),
+    of_mode("RGBA", "PNG"),
+    of_mode("P", "PNG", transparency=b"\0\x80\xff"),
+    of_mode("P", "BMP"),
+    of_mode("1", "PPM"),
+    of_mode("1", "TIFF", compression="group4"),
+    of_mode("L", "TIFF", compression="tiff_adobe_deflate"),
+    of_mode("RGB", "TIFF", compression="jpeg"),
+    of_mode("CMYK", "TIFF", compression="packbits"),
+    of_mode("LAB", "TIFF"),
+    of_mode("YCbCr", "TIFF"),
+    of_mode("F", "TIFF"),
+    of_mode("I", "TIFF", compression="tiff_lzw"),
+    of_mode("RGBA", "WEBP", lossless=True),
+    encoded(Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30)), "PNG"),
+    b"P3 3 2 255 " + b"12 250 3 " * 6,
+    b"Pf 3 2 -1.0 " + np.arange(6, dtype="<f4").tobytes(),
+]
+
+
 @pytest.mark.parametrize("name", SEEDS)
 @pytest.mark.parametrize("share", [0.3, 0.7, 0.95])
 def test_half_a_picture_is_an_error(name, share):
@@ -663,7 +713,9 @@ def mutate(data, dice):
     """One to three injuries: flipped bits, a cut, a splice, or a header of lies."""
     data = bytearray(data)
     for _ in range(dice.randint(1, 3)):
-        size = max(1, len(data))
+        if not data:
+            break
+        size = len(data)
         kind = dice.randrange(6)
         if kind == 0:
             for _ in range(dice.choice([1, 1, 2, 8, 40])):
@@ -694,7 +746,7 @@ def fuzz(count):
     dice = random.Random(20)  # noqa: S311 - dice, no secrets
     pictures = errors = 0
     reasons = set()
-    seeds = list(SEEDS.values())
+    seeds = [*SEEDS.values(), *RARE]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         for number in range(count):
@@ -727,6 +779,16 @@ def test_ten_thousand_mutated_files_give_a_picture_or_a_reason():
     print(pictures, "pictures", errors, "errors", sorted(reasons))
     assert pictures > 1_000
     assert errors > 3_000
+
+
+def test_the_rare_files_are_pictures_before_they_are_mutated():
+    for data in RARE:
+        assert fit(data, (8, 8, 3)).shape == (8, 8, 3)
+    colours = np.arange(1024).astype(np.uint8).reshape(256, 4)[:, 2::-1]
+    index = [[1] * 5 + [2] * 3, [9, 8, 7, 6, 3, 3, 3, 3]]  # from the lowest row upwards
+    found = pixels(RARE[0])
+    np.testing.assert_array_equal(found[3], colours[index[0]])
+    np.testing.assert_array_equal(found[2], colours[index[1]])
 
 
 def test_threads_decode_the_same_as_one():

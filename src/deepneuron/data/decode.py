@@ -53,6 +53,7 @@ _one_large_picture = threading.Lock()
 # Up to here a file is read at once; beyond, Pillow takes what it needs.
 _SMALL_FILE = 1 << 24
 
+_CUT_OFF = re.compile("truncated|not enough image data|EOF", re.IGNORECASE)
 _ORIENTATION = 0x0112
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _WHITE_IS_ZERO = 258, 262, 0
 
@@ -306,10 +307,12 @@ def _reason(error: Exception) -> str:
         number = re.search(r"\d+", text)
         count = int(number[0]) if number else MOST_PIXELS
         return f"it would unpack to {count / 1e6:,.0f} million pixels"
-    if isinstance(error, EOFError) or "truncated" in text.lower():
+    if isinstance(error, EOFError) or _CUT_OFF.search(text):
         return "it is cut off"
+    # What Pillow says itself is of use, but not in which line of Python it failed.
     text = text.removesuffix(" when reading image file")
-    return f"it is damaged ({text[:80]})" if text else "it is damaged"
+    told = isinstance(error, OSError) and text and "decoder" not in text
+    return f"it is damaged ({text[:80]})" if told else "it is damaged"
 
 
 # ---------------------------------------------------------------- pixels
