@@ -119,7 +119,7 @@ def _gap(data: ReportData) -> Iterator[str]:
             f"{percent(new, 0)} of new ones: it remembers more than it grasps. Try "
             f"{way}more pictures, or a smaller `--model`."
         )
-    elif larger and train < 0.9 and _last_epoch(data) >= 10 and not _falling(data):
+    elif larger and max(train, new) < 0.9 and _last_epoch(data) >= 10:
         yield (
             f"Wrong on {percent(1 - train, 0)} even of the pictures it learned from: "
             f"the network may be too simple. Try `--model {larger}`."

@@ -235,7 +235,7 @@ def reliability(
         bins: (confidence, share that is right, its lower bound, its upper bound,
             pictures) of each group of predictions.
     """
-    size, left, top = 280, 62, 14
+    size, left, top = 280, 62, 28
     floor = top + size
     x_axis = Axis(0, 1, left, left + size)
     y_axis = Axis(0, 1, floor, top)
@@ -264,7 +264,7 @@ def reliability(
     parts.append(
         text(left + size, floor + 64 + LINE + 3, "how sure it is", "end", "name")
     )
-    parts.append(text(left + 8, top + 14, "how often it is right", "start", "name"))
+    parts.append(text(left, top - 12, "how often it is right", "start", "name"))
     parts.append(text(left - 8, floor + 46, "pictures", "end"))
     return svg(label, parts, left + size + 30, floor + 64 + LINE + 10)
 

@@ -48,6 +48,7 @@ def confusion(data: ReportData) -> Section:
     if k <= CELLS:
         section["table"] = {
             "names": names,
+            "short": max(map(len, names)) <= 4,  # no need to turn them
             "rows": [
                 {
                     "name": names[i],
