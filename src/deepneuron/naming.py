@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _given: Counter[str] = Counter()
 
@@ -29,3 +31,22 @@ def auto_name(prefix: str) -> str:
 def reset_names() -> None:
     """Begin again at the first name; `utils.clear_session` does this."""
     _given.clear()
+
+
+@contextmanager
+def fresh_names() -> Iterator[None]:
+    """Within, names begin at the first; after it, they go on as if nothing had been.
+
+    So a model that is made within has the same names whatever was made before.
+
+    >>> with fresh_names():
+    ...     auto_name("layer"), auto_name("layer")
+    ('layer', 'layer_1')
+    """
+    before = _given.copy()
+    _given.clear()
+    try:
+        yield
+    finally:
+        _given.clear()
+        _given.update(before)

@@ -5,18 +5,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from deepneuron._version import __version__
+from deepneuron.cli import complete, threads
 from deepneuron.cli import train as command
 from deepneuron.cli.main import cli, main
 from deepneuron.data import EMBEDDED
-from deepneuron.vision import job
-from deepneuron.vision.pictures import load_pictures
+from deepneuron.vision import folder, job, settings
+from deepneuron.vision.networks import NETWORKS
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-FILES = {"model.keras", "history.csv", "metrics.json"}
+FILES = set(folder.FILES)
 
 
 @pytest.fixture
@@ -30,20 +30,6 @@ def deepneuron(monkeypatch, capsys):
         return (caught.value.code, *capsys.readouterr())
 
     return call
-
-
-@pytest.fixture
-def few(monkeypatch):
-    """The job sees a part of its pictures only, so that it takes no time."""
-
-    def load(name, seed):
-        whole = load_pictures(name, seed)
-        for part in ("train", "validation", "test"):
-            x, y = getattr(whole, part)
-            object.__setattr__(whole, part, (x[:50], y[:50]))
-        return whole
-
-    monkeypatch.setattr(job, "load_pictures", load)
 
 
 def started(*arguments, **kwargs):
@@ -67,47 +53,80 @@ def test_trains_and_says_what_is_where_and_what_is_next(deepneuron, few, tmp_pat
     out = tmp_path / "runs" / "digits"
     code, shown, errors = deepneuron("train", "digits", "--epochs", 2, "--out", out)
     assert (code, errors) == (0, "")
-    assert {path.name for path in out.iterdir()} == FILES
+    assert {path.name for path in out.iterdir()} == FILES | {".lock"}
     metrics = json.loads((out / "metrics.json").read_text(encoding="utf-8"))
     assert f"\nTest accuracy {metrics['test']['accuracy']:.4f} (" in shown
     assert f"\nWritten to {out}\n" in shown
-    for word in (*FILES, "Try next", "deepneuron train fashion", "load_model("):
+    for word in (*FILES, "Try next", f"deepneuron predict {out}"):
         assert word in shown
 
 
 def test_every_option_reaches_the_job(deepneuron, few, tmp_path):
     code, shown, _ = deepneuron(
         *("train", "fashion", "--epochs", 1, "--batch-size", 25, "--seed", 3),
-        *("--learning-rate", 0.01, "--quiet", "--out", tmp_path),
+        *("--learning-rate", 0.01, "--model", "linear", "--optimizer", "sgd"),
+        *("--augment", "flip,shift=0.05", "--class-weights", "balanced"),
+        *("--patience", 3, "--validation", 0.2, "--test", 0.3, "--size", 16),
+        *("--strict", "--quiet", "--out", tmp_path),
     )
     assert code == 0
     assert shown.startswith("Test accuracy 0.")
     assert len(shown.splitlines()) == 1
     metrics = json.loads((tmp_path / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["data"] == "fashion"
-    assert metrics["settings"] == {
-        "epochs": 1,
-        "batch_size": 25,
-        "learning_rate": 0.01,
-        "seed": 3,
-    }
+    found = {name: metrics["settings"][name] for name in CHOICES}
+    assert found == CHOICES
 
 
-def test_defaults_are_those_of_the_job():
-    parameters = {p.name: p.default for p in command.train.params}
-    for name in ("epochs", "batch_size", "learning_rate"):
-        assert parameters[name] == job.train.__kwdefaults__[name]
-    assert parameters["seed"] == job.train.__kwdefaults__["seed"]
-    assert command.DATA.keys() == EMBEDDED.keys()
+CHOICES = {
+    "model": "linear",
+    "epochs": 1,
+    "batch_size": 25,
+    "learning_rate": 0.01,
+    "optimizer": "sgd",
+    "augment": "flip,shift=0.05",
+    "class_weights": "balanced",
+    "patience": 3,
+    "validation": 0.2,
+    "test": 0.3,
+    "size": 16,
+    "strict": True,
+    "seed": 3,
+}
+
+
+def test_choices_and_defaults_are_those_of_the_job():
+    options = command.train.make_context("train", ["x"]).params
+    for name, default in job.train.__kwdefaults__.items():
+        assert options[name] == default
+    assert options.keys() - job.train.__kwdefaults__ == {"data", "out", "resume"}
+    assert command.OPTIMIZERS == settings.OPTIMIZERS
+    assert command.CLASS_WEIGHTS == settings.CLASS_WEIGHTS
+    assert complete.DATA.keys() == EMBEDDED.keys()
+    assert complete.MODELS.keys() == {"auto", *NETWORKS}
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["trian"], "Unknown command: 'trian'. Did you mean 'train'?"),
-        (["train"], "Name a data set, digits or fashion, as in: deepneuron train dig"),
-        (["train", "fasion"], "Unknown data set: 'fasion'. Did you mean 'fashion'?"),
-        (["train", "x"], "Unknown data set: 'x'. Known are: digits, fashion."),
+        (["train"], "Name your pictures, or a data set that is there: deepneuron tra"),
+        (["train", "fasion"], "Did you mean 'fashion'?"),
+        (["train", "x/y"], "x/y"),
+        (["train", "digits", "--model", "cn"], "Did you mean 'cnn'?"),
+        (["train", "digits", "--augment", "flop"], "Did you mean 'flip'?"),
+        (["train", "digits", "--augment", "rotate=x"], "rotate takes a number"),
+        (["train", "digits", "--validation", "1"], "validation is a share"),
+        (["train", "digits", "--test", "0"], "test is a share"),
+        (["train", "digits", "--size", "3"], "size must be a whole number, from 8"),
+        (["train", "digits", "--threads", "0"], "--threads"),
+        (["train", "digits", "--patience", "0"], "patience must be"),
+        (["train", "digits", "--optimizer", "adm"], "'adm' is not one of 'adam'"),
+        (["train", "digits", "--find-lr", "--learning-rate", "1"], "contradict"),
+        (["train", "--resume", "nowhere"], "holds no training to go on with"),
+        (["train", "digits", "--resume", "x"], "it takes no DATA"),
+        (["train", "--resume", "x", "--epochs", "3"], "it takes no --epochs"),
+        (["report", "nowhere"], "There is no file"),
         (["train", "digits", "--epochs", "0"], "epochs must be a whole number, 1 or"),
         (["train", "digits", "--epochs", "ten"], "'ten' is not a valid integer"),
         (["train", "digits", "--epoch", "3"], "--epochs"),
@@ -164,17 +183,10 @@ def test_help_of_the_program(deepneuron, arguments):
 def test_help_of_train_has_options_defaults_files_and_examples(deepneuron):
     code, shown, _ = deepneuron("train", "--help")
     assert code == 0
-    words = {
-        "--out",
-        "--epochs",
-        "--batch-size",
-        "--learning-rate",
-        "--seed",
-        "--quiet",
-    }
-    words |= {*FILES, *EMBEDDED, "runs/DATA", "Examples:", "Ctrl-C"}
+    words = {f"--{name.replace('_', '-')}" for name in job.train.__kwdefaults__}
+    words |= {"--out", "--resume", *FILES, *EMBEDDED, "runs/DATA", "Ctrl-C"}
     assert not [word for word in words if word not in shown]
-    assert shown.count("default:") == 5
+    assert shown.count("default:") >= 8
 
 
 def test_help_names_the_program_as_it_was_called(deepneuron, monkeypatch):
@@ -183,7 +195,7 @@ def test_help_names_the_program_as_it_was_called(deepneuron, monkeypatch):
         in deepneuron("train", "--help", program="python -m deepneuron")[1]
     )
     monkeypatch.setenv("DEEPNEURON_PROGRAM", "python3 start.py")
-    assert "as in: python3 start.py train digits" in deepneuron("train")[2]
+    assert "there: python3 start.py train digits" in deepneuron("train")[2]
 
 
 def test_version(deepneuron):
@@ -198,16 +210,24 @@ def test_completion_prints_a_script_for_the_shell(deepneuron, shell):
     assert f"_DEEPNEURON_COMPLETE={shell}_complete" in shown
 
 
-def test_the_tab_key_completes_data_sets_and_options(deepneuron, monkeypatch):
+def test_the_tab_key_completes_data_sets_and_options(deepneuron, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "one").mkdir(parents=True)
+    (tmp_path / "runs" / "one" / "config.json").touch()
     monkeypatch.setenv("_DEEPNEURON_COMPLETE", "bash_complete")
     for words, wanted in (
         ("deepneuron tr", "plain,train"),
         ("deepneuron train fa", "plain,fashion"),
+        ("deepneuron train fa", "file,fa"),  # the shell goes on with files
         ("deepneuron train digits --ep", "plain,--epochs"),
+        ("deepneuron train digits --model resn", "plain,resnet"),
+        ("deepneuron train digits --optimizer adamw", "plain,adamw"),
+        ("deepneuron report ru", "plain,runs/one"),
+        ("deepneuron export --to on", "plain,onnx"),
     ):
         monkeypatch.setenv("COMP_WORDS", words)
         monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
-        assert deepneuron()[1].splitlines() == [wanted]
+        assert wanted in deepneuron()[1].splitlines()
 
 
 def test_help_starts_fast_without_numpy():
@@ -223,21 +243,25 @@ def test_help_starts_fast_without_numpy():
         env={**os.environ, "PYTHONPATH": str(SOURCE)},
     )
     assert done.stdout == "[]\n"
-    assert set(cli.commands) == {"train", "completion"}
+    assert set(cli.commands) == {
+        *("train", "predict", "evaluate", "report", "export", "completion")
+    }
 
 
 def test_one_thread_multiplies_unless_the_user_chose(monkeypatch):
-    for name in command._THREADS:
+    for name in threads._VARIABLES:
         monkeypatch.setenv(name, "1")  # so that it is put back in the end
         monkeypatch.delenv(name)
-    command._one_thread()
-    assert {os.environ[name] for name in command._THREADS} == {"1"}
-    for name in command._THREADS:
+    threads.one_thread()
+    assert {os.environ[name] for name in threads._VARIABLES} == {"1"}
+    for name in threads._VARIABLES:
         monkeypatch.delenv(name)
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
-    command._one_thread()
+    threads.one_thread()
     assert os.environ["OMP_NUM_THREADS"] == "4"
     assert "OPENBLAS_NUM_THREADS" not in os.environ
+    threads.set_threads(2)
+    assert {os.environ[name] for name in threads._VARIABLES} == {"2"}
 
 
 def test_python_m_deepneuron_is_the_same_program():
@@ -248,11 +272,11 @@ def test_python_m_deepneuron_is_the_same_program():
 
 
 def press_ctrl_c(process, after):
-    """Wait for a line that begins so, press Ctrl-C, return (exit code, out, err)."""
+    """Wait for a line that holds this, press Ctrl-C, return (exit code, out, err)."""
     shown = []
     for line in process.stdout:
         shown.append(line)
-        if line.startswith(after):
+        if after in line:
             break
     process.send_signal(signal.SIGINT)
     rest, errors = process.communicate(timeout=60)
@@ -264,13 +288,15 @@ def test_ctrl_c_ends_with_130_and_keeps_the_network(tmp_path):
     process = started("train", "digits", "--epochs", 500, "--out", tmp_path / "run")
     code, shown, errors = press_ctrl_c(process, "epoch 1/500 ")
     assert code == 130
-    assert {path.name for path in (tmp_path / "run").iterdir()} == FILES
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left - {".lock"} == FILES | {"unfinished"}
     text = (tmp_path / "run" / "metrics.json").read_text(encoding="utf-8")
     metrics = json.loads(text)
     assert metrics["interrupted"] is True
     assert f"Test accuracy {metrics['test']['accuracy']:.4f}" in shown
     assert errors == (
-        f"Interrupted; the network is that of epoch {metrics['best_epoch']}.\n"
+        f"Interrupted; the network is that of epoch {metrics['best_epoch']}. To go on: "
+        f"python -m deepneuron train --resume {tmp_path / 'run'}\n"
     )
 
 
@@ -280,7 +306,7 @@ def test_ctrl_c_at_once_ends_with_130_and_leaves_nothing(tmp_path):
         *("train", "fashion", "--batch-size", 8, "--epochs", 500),
         *("--out", tmp_path / "a" / "run"),
     )
-    code, _, errors = press_ctrl_c(process, "fashion: ")
+    code, _, errors = press_ctrl_c(process, " training, ")
     assert code == 130
     assert (
         errors == "Interrupted before the first epoch was over; nothing was written.\n"
@@ -292,8 +318,7 @@ def test_a_defect_of_ours_is_no_error_of_the_user(monkeypatch):
     def fail(*arguments, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr(job, "_fit", fail)
-    monkeypatch.setattr(job, "claimed", lambda out: np.errstate())
+    monkeypatch.setattr(job, "claimed", fail)
     monkeypatch.setattr(sys, "argv", ["deepneuron", "train", "digits"])
     with pytest.raises(ZeroDivisionError):
         main()

@@ -14,18 +14,30 @@ from deepneuron.errors import (
     UnknownNameError,
 )
 from deepneuron.models import Sequential, load_model
-from deepneuron.vision import results
+from deepneuron.vision import folder, job
 from tests.peers import keras
+from tests.vision.few import TEST
 
-FILES = {"model.keras", "history.csv", "metrics.json"}
-
-
-def names(folder):
-    return {path.name for path in folder.iterdir()}
+FILES = set(folder.FILES)
 
 
-def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+def names(path):
+    return {found.name for found in path.iterdir()} - {".lock"}
+
+
+def contents_of_files(path):
+    """Without the folder of what is not finished."""
+    return {p.name: p.read_bytes() for p in path.iterdir() if p.name in FILES}
+
+
+def contents(path):
+    return {name: (path / name).read_bytes() for name in names(path)}
+
+
+def digits():
+    """The test pictures of the embedded digits, as networks are shown them."""
+    _, (x, y) = load_digits()
+    return np.rint(x[:TEST, ..., None] * (255 / 16)).astype("uint8"), y[:TEST]
 
 
 @pytest.fixture
@@ -33,7 +45,7 @@ def run(few, tmp_path):
     return vision.train("digits", tmp_path / "run", epochs=3, seed=5, quiet=True)
 
 
-def test_three_files_appear_and_nothing_else(run):
+def test_the_results_appear_and_nothing_else(run):
     assert names(run.out) == FILES
 
 
@@ -44,14 +56,14 @@ def test_metrics_are_valid_json_and_those_of_the_run(run):
     text = (run.out / "metrics.json").read_text(encoding="utf-8")
     metrics = json.loads(text, parse_constant=refuse)
     assert metrics == run.metrics
-    assert metrics["test"]["samples"] == 50
-    assert metrics["test"]["accuracy"] == metrics["test"]["correct"] / 50
-    assert metrics["settings"] == {
-        "epochs": 3,
-        "batch_size": 32,
-        "learning_rate": 0.003,
-        "seed": 5,
-    }
+    assert metrics["test"]["samples"] == TEST
+    assert metrics["test"]["accuracy"] == metrics["test"]["correct"] / TEST
+    low, high = metrics["test"]["accuracy_interval"]
+    assert low < metrics["test"]["accuracy"] < high
+    settings = metrics["settings"]
+    assert (settings["epochs"], settings["seed"]) == (3, 5)
+    assert settings["batch_size"] >= 1
+    assert settings["learning_rate"] > 0
     assert metrics["epochs"] == 3
     assert metrics["interrupted"] is False
 
@@ -60,7 +72,8 @@ def test_history_has_a_line_for_each_epoch(run):
     with (run.out / "history.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    assert list(rows[0]) == ["epoch", "loss", "accuracy", "val_loss", "val_accuracy"]
+    columns = ["loss", "accuracy", "val_loss", "val_accuracy", "learning_rate"]
+    assert list(rows[0]) == ["epoch", *columns]
     for name, values in run.history.items():
         assert [float(row[name]) for row in rows] == values
 
@@ -75,18 +88,17 @@ def test_the_file_holds_the_model_of_the_best_epoch(run):
 
 
 def test_the_test_accuracy_is_that_of_the_file(run):
-    _, (x, y) = load_digits()
+    x, y = digits()
     model = load_model(run.out / "model.keras")
-    chosen = model.predict(x[:50, ..., None], verbose=0).argmax(-1)
-    assert run.metrics["test"]["correct"] == int((chosen == y[:50]).sum())
-    loss, accuracy = model.evaluate(x[:50, ..., None], y[:50], verbose=0)
+    chosen = model.predict(x, verbose=0).argmax(-1)
+    assert run.metrics["test"]["correct"] == int((chosen == y).sum())
+    loss, accuracy = model.evaluate(x, y, verbose=0)
     assert run.metrics["test"]["loss"] == pytest.approx(loss, rel=1e-5)
     assert run.metrics["test"]["accuracy"] == pytest.approx(accuracy)
 
 
 def test_keras_opens_the_model(run):
-    _, (x, _) = load_digits()
-    x = x[:20, ..., None]
+    x, _ = digits()
     theirs = keras().saving.load_model(run.out / "model.keras")
     np.testing.assert_allclose(
         run.model.predict(x, verbose=0), theirs.predict(x, verbose=0), atol=1e-5
@@ -111,11 +123,13 @@ def test_learns_something_in_a_few_epochs(few, tmp_path):
     assert run.history["loss"][-1] < run.history["loss"][0] * 0.9
 
 
-def test_out_is_a_folder_under_runs_when_it_is_not_given(few, tmp_path, monkeypatch):
+def test_out_is_a_folder_under_runs_that_is_not_taken(few, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    run = vision.train("digits", epochs=1, quiet=True)
+    first = vision.train("digits", epochs=1, quiet=True)
+    second = vision.train("digits", epochs=1, quiet=True)
+    assert first.out.as_posix() == "runs/digits"
+    assert second.out.as_posix() == "runs/digits-2"
     assert names(tmp_path / "runs" / "digits") == FILES
-    assert run.out.as_posix() == "runs/digits"
 
 
 def test_a_second_run_takes_the_place_of_the_first(run, few):
@@ -169,29 +183,32 @@ def test_a_loss_that_leaves_the_numbers_leaves_no_files(few, tmp_path):
     assert names(tmp_path) == set()
 
 
-def test_a_failing_write_leaves_everything_as_it_was(run, few, monkeypatch):
+@pytest.mark.parametrize("error", [OSError(28, "No space left"), KeyboardInterrupt()])
+def test_a_failing_write_leaves_the_results_as_they_were(run, few, monkeypatch, error):
     before = contents(run.out)
-    write = results._write
 
-    def full(path, text):
-        if path.name == "metrics.json":
-            raise OSError(28, "No space left on device")
-        write(path, text)
+    def fail(path, found):
+        raise error
 
-    monkeypatch.setattr(results, "_write", full)
-    with pytest.raises(SavingError, match="No space left on device"):
+    monkeypatch.setattr(job, "save_details", fail)
+    with pytest.raises((SavingError, KeyboardInterrupt)):
         vision.train("digits", run.out, epochs=1, quiet=True)
-    assert contents(run.out) == before
+    after = contents_of_files(run.out)
+    assert after == before
+    monkeypatch.undo()  # there is space again
+    again = vision.resume(run.out, quiet=True)
+    assert names(run.out) == FILES
+    assert again.metrics["epochs"] == 1
 
 
-def test_a_model_that_cannot_be_saved_leaves_no_folder(few, tmp_path, monkeypatch):
+def test_a_model_that_cannot_be_saved_leaves_no_results(few, tmp_path, monkeypatch):
     def fail(self, filepath, **kwargs):
         raise SavingError("The model cannot be written.")
 
     monkeypatch.setattr(Sequential, "save", fail)
     with pytest.raises(SavingError, match="The model cannot be written"):
         vision.train("digits", tmp_path / "run", epochs=1, quiet=True)
-    assert names(tmp_path) == set()
+    assert names(tmp_path / "run") == {"unfinished"}  # the work is not lost
 
 
 class _CtrlC(callbacks.Callback):
@@ -225,7 +242,7 @@ def test_ctrl_c_keeps_the_best_network_so_far(ctrl_c, tmp_path):
     with pytest.raises(vision.Interrupted) as caught:
         vision.train("digits", tmp_path, epochs=9, quiet=True)
     run = caught.value.run
-    assert names(tmp_path) == FILES
+    assert names(tmp_path) == FILES | {"unfinished"}  # to go on with
     assert len(run.history["loss"]) == run.metrics["epochs"] == 2
     assert run.metrics["interrupted"] is True
     loaded = load_model(tmp_path / "model.keras")
@@ -239,20 +256,6 @@ def test_ctrl_c_in_the_first_epoch_writes_nothing(ctrl_c, tmp_path):
         vision.train("digits", tmp_path / "run", quiet=True)
     assert caught.value.run is None
     assert names(tmp_path) == set()
-
-
-def test_ctrl_c_while_files_are_written_leaves_everything_as_it_was(
-    run, few, monkeypatch
-):
-    before = contents(run.out)
-
-    def interrupt(path, text):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(results, "_write", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        vision.train("digits", run.out, epochs=1, quiet=True)
-    assert contents(run.out) == before
 
 
 def test_a_run_shows_itself(run):

@@ -126,6 +126,7 @@ CLASS_WEIGHTS = ("auto", "balanced", "none")
 @click.pass_context
 def train(
     ctx: click.Context,
+    /,
     data: str | None,
     out: str | None,
     resume: str | None,
@@ -170,23 +171,20 @@ def train(
     """  # noqa: D301 - click asks for the character \b itself
     if resume is not None:
         _only_resume(ctx)
-        threads = _threads_of(resume)
-    elif data is None:
-        raise click.UsageError(
-            "Name your pictures, or a data set that is there: "
-            f"{ctx.command_path} digits"
-        )
-    if threads is None:
+    multiplying = threads if resume is None else _threads_of(resume)
+    if multiplying is None:
         one_thread()
     else:
-        set_threads(threads)
+        set_threads(multiplying)
     from deepneuron import vision
 
     try:
         if resume is not None:
             run = vision.resume(resume, quiet=quiet)
         else:
-            run = vision.train(data, out, threads=threads, quiet=quiet, **choices)
+            run = vision.train(
+                _named(data, ctx), out, threads=threads, quiet=quiet, **choices
+            )
     except vision.Interrupted as interruption:
         if interruption.run is None:
             click.echo(
@@ -203,6 +201,15 @@ def train(
             )
         ctx.exit(130)
     click.echo(_result(run) if quiet else _summary(run, ctx.command_path))
+
+
+def _named(data: str | None, ctx: click.Context) -> str:
+    if data is None:
+        raise click.UsageError(
+            "Name your pictures, or a data set that is there: "
+            f"{ctx.command_path} digits"
+        )
+    return data
 
 
 def _only_resume(ctx: click.Context) -> None:
@@ -223,7 +230,7 @@ def _threads_of(run: str) -> int | None:
     for folder in (Path(run, "unfinished"), Path(run)):
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            threads = config.get("threads")
+            threads = config.get("blas_threads")
         except (OSError, ValueError, AttributeError):
             continue
         return threads if isinstance(threads, int) and threads > 0 else None

@@ -56,7 +56,7 @@ def save_checkpoint(path: Path, model: Model, state: State) -> None:
         "state": np.array(json.dumps(told)),
     }
     with atomic_write(path) as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub has a flag
 
 
 def load_checkpoint(path: Path, model: Model) -> State:
@@ -68,7 +68,8 @@ def load_checkpoint(path: Path, model: Model) -> State:
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)  # before any layer is frozen
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here: over a damaged file NumPy leaves its own open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             for name, variables in (
                 ("model", model.variables),
                 ("optimizer", optimizer.variables),

@@ -237,7 +237,7 @@ def save_details(path: Path, details: Details) -> None:
         arrays[f"preview.{i}"] = np.stack([picture, *variants])
     arrays["told"] = np.array(json.dumps(told))
     with atomic_write(path) as file:
-        np.savez_compressed(file, **arrays)
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]  # NumPy's stub
 
 
 def _keep(
@@ -258,8 +258,9 @@ def load_details(path: Path) -> Details:
         DataError: it is damaged, or no such file.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        # Opened here: over a damaged file NumPy leaves its own open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as loaded:
+            arrays = {name: loaded[name] for name in loaded.files}
         told = json.loads(arrays["told"].item())
         shown = {
             kind: [

@@ -147,6 +147,7 @@ def train(
             "source": _lasting(collection),
             "settings": settings.to_json(),
             "threads": threads,
+            "blas_threads": _blas_threads(),
             "versions": _versions(),
         }
         if settings.model.endswith(".keras"):
@@ -227,6 +228,12 @@ def _lasting(collection: Collection) -> str:
     if collection.kind == "embedded":
         return collection.source
     return os.fspath(Path(collection.source).resolve())
+
+
+def _blas_threads() -> int | None:
+    """How many threads multiply matrices, if the environment says so."""
+    text = os.environ.get("OPENBLAS_NUM_THREADS", "")
+    return int(text) if text.isdecimal() and int(text) > 0 else None
 
 
 def _versions() -> dict[str, str]:

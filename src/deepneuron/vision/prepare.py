@@ -93,8 +93,9 @@ def prepare(
         len(rows.train),
     )
     if folder.given.exists():
-        network = replace(network, name=settings.model)
-    return Prepared(
+        why = network.why.replace(str(folder.given), settings.model)
+        network = replace(network, name=settings.model, why=why)
+    prepared = Prepared(
         store,
         found,
         rows,
@@ -104,6 +105,19 @@ def prepare(
         weights_why,
         network,
     )
+    for line in _decisions(prepared):
+        tell(line, quiet=quiet)
+    return prepared
+
+
+def _decisions(prepared: Prepared) -> list[str]:
+    """What was decided and why, in lines for the terminal."""
+    lines = [f"Network     {prepared.network.why}"]
+    if str(prepared.augmentation) != "none":
+        lines.append(f"Variety     {prepared.augmentation.describe()}")
+    if prepared.class_weights is not None:
+        lines.append(f"Weights     {prepared.class_weights_why}")
+    return lines
 
 
 def _store(

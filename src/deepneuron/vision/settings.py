@@ -8,7 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from deepneuron.errors import ArgumentError, DataError
+from deepneuron.data.augment import Augmentation
+from deepneuron.errors import ArgumentError, DataError, UnknownNameError
+from deepneuron.vision.networks import NETWORKS
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "nadam", "lion")
 CLASS_WEIGHTS = ("auto", "balanced", "none")
@@ -77,6 +79,12 @@ class Settings:
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise ArgumentError(f"{name} is a text; received {value!r}.")
+        if self.augment != "auto":
+            Augmentation.parse(self.augment)
+        if not self.model.endswith(".keras") and ":" not in self.model:
+            known = ["auto", *NETWORKS]
+            if self.model not in known:
+                raise UnknownNameError("model", self.model, known)
         # Every value as plain Python, so that what is written is what was meant.
         for field in fields(self):
             value = getattr(self, field.name)

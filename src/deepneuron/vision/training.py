@@ -11,6 +11,7 @@ import numpy as np
 from deepneuron import callbacks, utils
 from deepneuron.data.batches import Batches
 from deepneuron.errors import DivergenceError
+from deepneuron.naming import fresh_names
 from deepneuron.vision.answers import answers
 from deepneuron.vision.checkpoint import State, load_checkpoint
 from deepneuron.vision.find_rate import RateSearch, find_rate
@@ -66,14 +67,16 @@ def fit_network(
     recipe = _recipe(settings, prepared)
     # From here on everything random follows from the seed.
     utils.set_random_seed(settings.seed)
-    model = prepared.network.build()
     batches = _batches(prepared, recipe, settings.seed)
-    _compile(model, recipe, settings.optimizer, len(batches))
+    with fresh_names():  # so that the files of equal runs are equal
+        model = prepared.network.build()
+        _compile(model, recipe, settings.optimizer, len(batches))
     search = None
     if settings.find_lr:
         search = _search(model, batches, quiet=quiet)
         recipe = replace(recipe, learning_rate=search.suggestion)
-        _compile(model, recipe, settings.optimizer, len(batches))
+        with fresh_names():
+            _compile(model, recipe, settings.optimizer, len(batches))
     keeper = Keeper(folder, recipe.patience, load_checkpoint(folder.checkpoint, model))
     interrupted = False
     if not keeper.is_over and keeper.state.epochs < recipe.epochs:
@@ -87,10 +90,18 @@ def fit_network(
 
 def _recipe(settings: Settings, prepared: Prepared) -> Recipe:
     """The numbers that suit the pictures, but for those that the user chose."""
-    usual = recipe_for(len(prepared.rows.train), trained=prepared.network.trained)
-    names = ("epochs", "batch_size", "learning_rate", "patience")
-    chosen = {name: getattr(settings, name) for name in names}
-    return replace(usual, **{k: v for k, v in chosen.items() if v is not None})
+    usual = recipe_for(
+        len(prepared.rows.train),
+        optimizer=settings.optimizer,
+        trained=prepared.network.trained,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+    )
+    return replace(
+        usual,
+        learning_rate=settings.learning_rate or usual.learning_rate,
+        patience=settings.patience or usual.patience,
+    )
 
 
 def _compile(model: Any, recipe: Recipe, optimizer: str, batches: int) -> None:

@@ -1,0 +1,3 @@
+from tests.vision.few import few
+
+__all__ = ["few"]
