@@ -103,6 +103,15 @@ def test_going_on_from_any_epoch_ends_in_the_same_weights(stop):
         np.testing.assert_array_equal(a, b)
 
 
+def test_without_frozen_epochs_layers_stay_as_their_maker_left_them():
+    model = make_cnn(SHAPE, 3)
+    frozen = body_layers(model)[0]
+    frozen.trainable = False
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
+    fit(model, 1, frozen=0)
+    assert [layer.trainable for layer in body_layers(model)] == [False, True, True]
+
+
 def test_epochs_cannot_be_negative():
     with pytest.raises(ArgumentError, match="0 or more; received -1"):
         FineTune(-1)

@@ -97,7 +97,7 @@ def test_frozen_layers_learn_again(saved):
     model = make_mlp(SHAPE, 3)
     model.layers[2].trainable = False
     given = load_given(saved(model), SHAPE, 3)
-    assert len(given.model.trainable_variables) == len(model.variables)
+    assert len(given.model.trainable_variables) == len(model.weights)
 
 
 def test_pictures_of_another_shape_are_refused_with_both_shapes(saved):

@@ -127,6 +127,12 @@ def test_a_recipe_is_sane_for_any_number_of_pictures(rows, name):
     assert 0 < tuned.frozen_epochs < tuned.epochs
 
 
+def test_a_network_that_sums_over_all_pixels_takes_smaller_steps():
+    rates = [recipe(500, network=n).learning_rate for n in ("linear", "mlp", "cnn")]
+    assert rates == sorted(rates)
+    assert rates[0] < rates[1] < rates[2]
+
+
 def test_a_recipe_keeps_what_the_user_chose():
     chosen = recipe(100, trained=True, epochs=1, batch_size=7)
     assert (chosen.epochs, chosen.batch_size, chosen.frozen_epochs) == (1, 7, 0)

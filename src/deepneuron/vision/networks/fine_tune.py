@@ -46,7 +46,7 @@ class FineTune(Callback):
     resumed at any epoch goes on as it would have. After training nothing is frozen.
 
     Args:
-        epochs: how many with a frozen body.
+        epochs: how many with a frozen body; 0 lets every layer be as it is.
 
     Raises:
         ArgumentError: fewer than 0.
@@ -83,5 +83,7 @@ class FineTune(Callback):
         self._set_trainable(True)
 
     def _set_trainable(self, value: bool) -> None:
+        if not self.epochs:  # a user's function may have frozen what it likes
+            return
         for layer in body_layers(self.model):
             layer.trainable = value
