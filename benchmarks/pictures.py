@@ -1,11 +1,13 @@
-"""Memory and speed of decoding photographs, and of an epoch of training on them.
+"""Memory and speed of `deepneuron train` on photographs, by their number.
 
-    python -m benchmarks.decoding --out decoding.png
+    python -m benchmarks.pictures --out pictures.png
 
-For each count a fresh process decodes that many JPEGs of 500 x 375 pixels into a store,
-64 x 64 in colour, and trains a small CNN for one epoch on it. Printed and drawn are its
-peak memory after either, and pictures per second. Memory includes what the system has
-mapped of the store's file, and takes back when it needs it.
+For each count a fresh process runs the whole job on that many JPEGs of 500 x 375: they
+are decoded into a store, 64 x 64 in colour, audited and divided; the network that `auto`
+chooses learns from them for one epoch, and is tested and reported on. Printed and drawn
+are the peak memory until they are decoded and until the end, and how many pictures a
+second are decoded, and learned from (validation included). Memory includes what the
+system has mapped of the store's file, and takes back when it needs it.
 
 The pictures are made here, always the same ones: 1,000 different, which stand in
 further files with another comment, so that no two files are equal.
@@ -22,7 +24,7 @@ import tempfile
 import time
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,7 +32,6 @@ COUNTS = (1_000, 2_000, 5_000, 10_000, 20_000)
 DIFFERENT = 1_000
 SHAPE = (64, 64, 3)
 CLASSES = 10
-BATCH = 32
 
 
 class Measured(NamedTuple):
@@ -111,57 +112,51 @@ def _peak_memory_of_windows() -> float:
 
 
 def measure(pictures: Path, count: int, folder: Path) -> Measured:
-    """Decode and train, in this process."""
-    import deepneuron as dn
-    from deepneuron.data.batches import Batches
-    from deepneuron.data.collection import Collection, Part
-    from deepneuron.data.store import build_store
+    """The whole of `deepneuron train`, one epoch of it, in this process."""
+    from deepneuron import vision
+    from deepneuron.vision import prepare, training
 
-    paths = [pictures / f"{number:05}.jpg" for number in range(count)]
-    labels = np.arange(count) % DIFFERENT % CLASSES
-    part = Part(paths, labels, [path.name for path in paths])
-    names = tuple(f"hue {label}" for label in range(CLASSES))
-    collection = Collection("made here", "folder", names, {"train": part})
+    table = folder / "pictures.csv"
+    with table.open("w", encoding="utf-8") as file:
+        file.write("path,label\n")
+        for number in range(count):
+            hue = number % DIFFERENT % CLASSES
+            file.write(f"{pictures / f'{number:05}.jpg'},hue {hue}\n")
 
+    seen: dict[str, tuple[float, float]] = {}  # (seconds, peak memory after it)
+
+    def timed(module: Any, name: str) -> None:
+        function = getattr(module, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            began = time.perf_counter()
+            result = function(*args, **kwargs)
+            seen[name] = time.perf_counter() - began, peak_memory()
+            return result
+
+        setattr(module, name, call)
+
+    timed(prepare, "build_store")
+    timed(training, "_fit")
     start_memory = peak_memory()
-    began = time.perf_counter()
-    store = build_store(collection, SHAPE, folder)
-    decoding = time.perf_counter() - began
-    decoding_memory = peak_memory()
-    assert len(store.x) == count
-
-    layers = dn.layers
-    model = dn.Sequential(
-        [
-            layers.Input(SHAPE),
-            layers.Rescaling(1 / 255),
-            layers.Conv2D(16, 3, strides=2, activation="relu", padding="same"),
-            layers.Conv2D(32, 3, strides=2, activation="relu", padding="same"),
-            layers.GlobalAveragePooling2D(),
-            layers.Dense(CLASSES),
-        ]
-    )
-    loss = dn.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss=loss)
-    rows = store.rows("train")
-    batches = Batches(store.x, store.y, rows, batch_size=BATCH, shuffle=True)
-    began = time.perf_counter()
-    model.fit(batches, verbose=0, shuffle=False)
-    training = time.perf_counter() - began
+    run = vision.train(table, folder / "run", epochs=1, quiet=True)
+    trained = run.metrics["train"]["samples"]
+    decoding, decoding_memory = seen["build_store"]
+    fitting, _ = seen["_fit"]
     return Measured(
         count,
         start_memory,
         decoding_memory,
         count / decoding,
         peak_memory(),
-        count / training,
+        trained / fitting,
     )
 
 
 def measure_apart(pictures: Path, count: int) -> Measured:
     """In a fresh process, whose peak is its own."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.decoding"]
+        command = [sys.executable, "-m", "benchmarks.pictures"]
         command += ["--measure", str(count), str(pictures), folder]
         done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - ourselves
     return Measured(*json.loads(done.stdout))
@@ -177,7 +172,9 @@ def draw(table: list[Measured], out: Path) -> None:
     figure, (memory, speed) = plt.subplots(1, 2, figsize=(11, 4.2))
     in_memory = [4e-6 * np.prod(SHAPE) * count for count in counts]
     memory.plot(counts, in_memory, "--", color="gray", label="float32 in memory")
-    memory.plot(counts, [row.training_memory for row in table], "o-", label="training")
+    memory.plot(
+        counts, [row.training_memory for row in table], "o-", label="to the end"
+    )
     memory.plot(counts, [row.decoding_memory for row in table], "s-", label="decoding")
     memory.set(title="Peak memory", ylabel="MB", ylim=0)
     speed.plot(counts, [row.training_speed for row in table], "o-", label="training")
