@@ -32,10 +32,6 @@ _SWITCHES = ("flip", "flip_vertical")
 _ERASED_AREA = (0.02, 0.25)
 _ERASED_ASPECT = 3.0
 
-# Pixels of the shorter side: below the first, one pixel is a lot; below the second,
-# grey pictures are mostly cut out and centred, like those of MNIST.
-_SMALL, _LARGE = 16, 32
-
 _ONE_COLOUR = 8  # levels between pixels that count as equal: JPEG files are not exact
 
 
@@ -301,7 +297,12 @@ def _number(name: str, text: str | None) -> float:
 def automatic(
     shape: tuple[int, ...], rows: int, flips: tuple[bool, bool]
 ) -> tuple[Augmentation, str]:
-    """A mild augmentation for pictures of this shape, and why it is this one.
+    """The augmentation for pictures of this shape, and why: mirroring, where allowed.
+
+    Measured with the usual networks and 20 to 25 epochs: mirroring helped a little or
+    did no harm (fashion, clip art). Turning by 5° with a shift and zoom of 5%, and a
+    shift alone, lost 2 to 6 points of accuracy on clip art of 32x32 and 2 to 3 on
+    fashion, and 1 to 2 on digits of 8x8: it takes more epochs to gain by them.
 
     Args:
         shape: (height, width, channels) of a picture.
@@ -314,18 +315,11 @@ def automatic(
 
     >>> augmentation, why = automatic((64, 48, 3), 2000, (True, False))
     >>> str(augmentation)
-    'flip,rotate=5,shift=0.05,zoom=0.05'
+    'flip'
     """
     height, width, channels = shape
-    flip, flip_vertical = flips
-    side = min(height, width)
-    pictures = f"{rows:,} {'grey' if channels == 1 else 'colour'} pictures of "
-    pictures += f"{width}x{height}"
-    if side < _SMALL:
-        why = f"in {pictures} a pixel is too much to shift or turn by"
-        return Augmentation(flip, flip_vertical), why
-    if channels == 1 and side < _LARGE:
-        why = f"{pictures} are usually upright and centred already, in the test as well"
-        return Augmentation(flip, flip_vertical), why
-    mild = Augmentation(flip, flip_vertical, rotate=5.0, shift=0.05, zoom=0.05)
-    return mild, f"{pictures} are shown a little differently in every epoch"
+    kind = "grey" if channels == 1 else "colour"
+    return Augmentation(*flips), (
+        f"{rows:,} {kind} pictures of {width}x{height} are at most mirrored: turned, "
+        "shifted or zoomed they would need more epochs than usual"
+    )
