@@ -1,6 +1,7 @@
 """One command from a fresh checkout: sets everything up, then does what it is asked.
 
     python3 start.py train digits --out runs/digits
+    python3 start.py predict runs/digits picture.png
     python3 start.py test
 
 The first call makes a virtual environment (`.venv`, beside this file) and installs
@@ -170,14 +171,44 @@ def script(name: str) -> Path:
 # ------------------------------------------------------------------ the commands
 
 
-def train(rest: list[str]) -> int:
-    """Train a classifier: arguments as for `deepneuron train`."""
-    set_up()
+def deepneuron(*arguments: str) -> int:
+    """Run the command line of deepneuron."""
     # So that help and advice name commands that work here, outside of `.venv`.
     program = f"{'py' if os.name == 'nt' else 'python3'} {Path(sys.argv[0])}"
-    return run(
-        [script("deepneuron"), "train", *rest], env={"DEEPNEURON_PROGRAM": program}
-    )
+    return run([script("deepneuron"), *arguments], env={"DEEPNEURON_PROGRAM": program})
+
+
+def train(rest: list[str]) -> int:
+    """Train a classifier of pictures."""
+    set_up()
+    return deepneuron("train", *rest)
+
+
+def predict(rest: list[str]) -> int:
+    """Say what pictures show."""
+    set_up()
+    return deepneuron("predict", *rest)
+
+
+def evaluate(rest: list[str]) -> int:
+    """Test a trained network on other pictures."""
+    set_up()
+    return deepneuron("evaluate", *rest)
+
+
+def report(rest: list[str]) -> int:
+    """Draw the report of a run again."""
+    set_up()
+    return deepneuron("report", *rest)
+
+
+def export(rest: list[str]) -> int:
+    """Write a trained network for other programs; installs ONNX where it is needed."""
+    # ONNX is what is written where nothing else is named; help needs nothing at all.
+    words = " ".join(rest).replace("--to=", "--to ")
+    needed = "--to keras" not in words and not {"-h", "--help"} & set(rest)
+    set_up(*(["onnx"] if needed else []))
+    return deepneuron("export", *rest)
 
 
 def test(rest: list[str]) -> int:
@@ -213,7 +244,7 @@ def lint(rest: list[str]) -> int:
 
 
 def install(rest: list[str]) -> int:
-    """Install extras: sklearn, test, lint, torch."""
+    """Install extras: onnx, sklearn, test, lint, torch."""
     set_up(*rest)
     return 0
 
@@ -226,6 +257,10 @@ def python(rest: list[str]) -> int:
 
 COMMANDS = {
     "train": train,
+    "predict": predict,
+    "evaluate": evaluate,
+    "report": report,
+    "export": export,
     "test": test,
     "lint": lint,
     "install": install,
@@ -237,11 +272,14 @@ def main(arguments: list[str]) -> int:
     """Read the command, hand the rest to it, and return its exit code."""
     parser = argparse.ArgumentParser(
         prog="start.py",
-        description="Sets deepneuron up in .venv where needed, then runs a command.",
+        description="Sets deepneuron up in .venv where needed, then runs a command.\n"
+        "The first five are deepneuron's own, and take the same arguments.",
         epilog="examples:\n"
         "  python3 start.py train digits --out runs/digits\n"
         "  python3 start.py train fashion --epochs 5\n"
         "  python3 start.py train --help\n"
+        "  python3 start.py predict runs/digits picture.png\n"
+        "  python3 start.py report runs/digits --open\n"
         "  python3 start.py test tests/data -x\n"
         "  python3 start.py lint\n"
         "  python3 start.py python examples/01_perceptron.py\n"

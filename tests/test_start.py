@@ -65,6 +65,8 @@ def test_help_names_every_command():
     )
     for word in ("train", "test", "lint", "install", "python", "--out"):
         assert word in done.stdout
+    for word in ("predict", "evaluate", "report", "export"):
+        assert f"\n    {word} " in done.stdout
 
 
 def test_unknown_command_is_an_error():
@@ -93,6 +95,28 @@ def test_sets_up_once_and_hands_the_arguments_on(start, commands):
     assert train == [str(start.SCRIPTS / "deepneuron"), *arguments]
     assert start.main(arguments) == 0
     assert commands[2:] == [train]
+
+
+@pytest.mark.parametrize("name", ["predict", "evaluate", "report", "export"])
+def test_what_follows_a_training_is_handed_on_as_well(name, start, commands):
+    assert start.main([name, "runs/digits", "--help"]) == 0
+    install, command = commands
+    assert install[-1] == str(start.ROOT)  # no extra
+    assert command == [str(start.SCRIPTS / "deepneuron"), name, "runs/digits", "--help"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra"),
+    [
+        (["runs/digits"], "[onnx]"),
+        (["runs/digits", "--to", "onnx"], "[onnx]"),
+        (["runs/digits", "--to", "keras", "--out", "small.keras"], ""),
+        (["runs/digits", "--to=keras", "--out", "small.keras"], ""),
+    ],
+)
+def test_export_installs_onnx_where_it_writes_it(arguments, extra, start, commands):
+    assert start.main(["export", *arguments]) == 0
+    assert commands[0][-1] == f"{start.ROOT}{extra}"
 
 
 def test_help_of_train_speaks_of_start(start, commands, monkeypatch):
