@@ -41,6 +41,16 @@ def terminal(monkeypatch):
     return monkeypatch
 
 
+def test_a_long_line_breaks_between_words_and_its_names_stay(capsys, terminal):
+    terminal.setenv("TERM", "xterm-256color")
+    terminal.setenv("COLUMNS", "40")
+    progress.tell('Warning: "[b]:cat:.png" and others are there under two labels.')
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        'Warning: "[b]:cat:.png" and others are',
+        "there under two labels.",
+    ]
+
+
 def test_a_terminal_shows_batch_loss_accuracy_and_the_time_left(
     few, tmp_path, capsys, terminal
 ):

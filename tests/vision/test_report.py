@@ -483,6 +483,27 @@ def test_a_good_run_gives_no_advice():
     assert advice(metrics=metrics, history=history, audit={"classes": classes}) == []
 
 
+def test_augmentation_that_was_left_out_for_a_reason_is_not_advised():
+    accuracies = {"train": {"accuracy": 0.99}, "validation": {"accuracy": 0.8}}
+    augmentation = {"words": "none", "why": "digits stand upright"}
+    for chosen, said in (("auto", False), ("none", True)):
+        sentences = advice(
+            metrics=accuracies
+            | {"augmentation": augmentation, "settings": {"augment": chosen}}
+        )
+        assert ("--augment auto" in " ".join(sentences)) == said
+
+
+def test_pictures_that_are_kept_aside_are_counted():
+    audit = {"pictures": 100, "parts": {"train": 80, "test": 20}, "shape": [8, 8, 1]}
+    metrics = {"validation": {"samples": 10}, "test": {"samples": 20}}
+    page = render_report(ReportData("x", ["a", "b"], metrics, audit=audit))
+    assert "aside of those to learn from: 10 to choose the best epoch by. " in page
+    audit["parts"] = {"train": 100}
+    page = render_report(ReportData("x", ["a", "b"], metrics, audit=audit))
+    assert "10 to choose the best epoch by, 20 for the test. " in page
+
+
 @pytest.mark.parametrize(
     ("data", "option"),
     [

@@ -258,10 +258,9 @@ def _summary(run: Run, command: str) -> str:
     """The result, what was written where, and what one might do next."""
     out = _shown(run.out)
     program = command.rsplit(" ", 1)[0]
-    report = Path(run.out, "report.html").as_posix()
     return f"""
 {click.style(_result(run), bold=True)}
-epoch {run.best_epoch} of {run.metrics["epochs"]} did best in validation and was kept
+{_epochs(run)}
 
 Written to {click.style(os.fspath(run.out), bold=True)}
   report.html     what it learned and where it errs; open it in a browser
@@ -270,6 +269,18 @@ Written to {click.style(os.fspath(run.out), bold=True)}
   history.csv, audit.json, labels.json, config.json, last.keras, details.npz
 
 Try next
-  open            {report}
+  {program} report {out} --open           to look at the report
   {program} predict {out} PICTURE...      what is on a picture?
   {program} export {out} --to onnx        to use it elsewhere"""
+
+
+def _epochs(run: Run) -> str:
+    """Which epoch was kept, and why there were not as many as there might have been."""
+    metrics = run.metrics
+    kept = (
+        f"epoch {run.best_epoch} of {metrics['epochs']} did best in validation and was "
+        "kept"
+    )
+    if metrics["interrupted"] or metrics["epochs"] == metrics["settings"]["epochs"]:
+        return kept
+    return f"{kept}; none of the {metrics['settings']['patience']} after it was better"

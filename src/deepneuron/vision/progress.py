@@ -43,14 +43,17 @@ def console() -> Console | None:
 
 
 def tell(line: str, *, quiet: bool = False, style: str = "") -> None:
-    """A line about what goes on; markup in it means nothing."""
+    """A line about what goes on; markup in it means nothing.
+
+    A terminal breaks a long line anywhere; here it is broken between words.
+    """
     if quiet:
         return
-    terminal = console() if style else None
+    terminal = console()
     if terminal is None:
         say(line)
     else:
-        terminal.print(line, style=style, markup=False, soft_wrap=True)
+        terminal.print(line, style=style, markup=False, emoji=False)
 
 
 @contextmanager

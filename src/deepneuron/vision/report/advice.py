@@ -266,7 +266,9 @@ def _setting(data: ReportData, name: str) -> Any:
 
 
 def _varied(data: ReportData) -> bool:
-    """Whether training varied its pictures."""
+    """Whether training varied its pictures, or was free to and had reasons not to."""
+    if _setting(data, "augment") == "auto":
+        return True
     words = (data.metrics.get("augmentation") or {}).get("words")
     if words is not None:
         return str(words) != "none"

@@ -64,12 +64,17 @@ def _audit_words(data: ReportData) -> str:
         ]
         split = f": {', '.join(parts)}" if parts else ""
         sentences.append(f"{many(seen['pictures'], 'picture')}{split}.")
-    aside = mapping(data.metrics.get("validation")).get("samples")
-    if is_number(aside) and not (seen.get("parts") or {}).get("validation"):
-        sentences.append(
-            f"Of those to learn from, {count(aside)} are kept aside to choose the best "
-            "epoch by."
+    aside = [
+        f"{count(n)} {words}"
+        for part, words in (
+            ("validation", "to choose the best epoch by"),
+            ("test", "for the test"),
         )
+        if is_number(n := mapping(data.metrics.get(part)).get("samples"))
+        and not (seen.get("parts") or {}).get(part)
+    ]
+    if aside:
+        sentences.append(f"Kept aside of those to learn from: {', '.join(aside)}.")
     shape = seen.get("shape") or []
     if len(shape) == 3:
         colour = "in grey" if shape[2] == 1 else "in colour"
