@@ -150,9 +150,9 @@ def _augmentation(
 ) -> tuple[Augmentation, str]:
     if settings.augment != "auto":
         return Augmentation.parse(settings.augment), "as you chose"
-    flips = symmetry(store.x, store.y, rows.train, rows.validation).allowed(
-        store.class_names
-    )
+    if len(rows.train) < 4:
+        return Augmentation(), "there are too few pictures to tell what does no harm"
+    flips = symmetry(store.x, store.y, rows.train).allowed(store.class_names)
     allowed = flips.horizontal, flips.vertical
     augmentation, why = automatic(store.x.shape[1:], len(rows.train), allowed)
     return augmentation, f"{why}; {flips.why}"
