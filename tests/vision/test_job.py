@@ -258,6 +258,18 @@ def test_ctrl_c_in_the_first_epoch_writes_nothing(ctrl_c, tmp_path):
     assert names(tmp_path) == set()
 
 
+def test_a_trained_network_is_given_pictures_of_the_size_it_knows(few, tmp_path):
+    vision.train("digits", tmp_path / "digits", epochs=1, model="linear", quiet=True)
+    trained = str(tmp_path / "digits" / "model.keras")  # of 8x8, grey
+    choices = {"model": trained, "epochs": 1, "quiet": True}
+    run = vision.train("fashion", tmp_path / "fashion", **choices)  # of 28x28
+    assert run.metrics["shape"] == [8, 8, 1]
+    assert run.metrics["model"]["name"] == trained
+    with pytest.raises(ArgumentError, match="leave out --size") as caught:
+        vision.train("fashion", tmp_path / "other", size=16, **choices)
+    assert str(caught.value).startswith(f"{trained} takes pictures of 8x8x1")
+
+
 def test_a_run_shows_itself(run):
     assert repr(run).startswith("<Run digits: test accuracy 0.")
     html = run._repr_html_()

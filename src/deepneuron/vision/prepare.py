@@ -9,7 +9,8 @@ makes it anew and gets the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,10 +20,10 @@ from deepneuron.data.class_weights import automatic_weights, balanced_weights
 from deepneuron.data.collection import Collection
 from deepneuron.data.shape import choose_shape
 from deepneuron.data.store import Store, build_store, open_store
-from deepneuron.errors import DataNotFoundError
+from deepneuron.errors import ArgumentError, DataNotFoundError, SavingError
 from deepneuron.vision.audit import Audit, audit
 from deepneuron.vision.folder import RunFolder
-from deepneuron.vision.networks import Choice, choose_network
+from deepneuron.vision.networks import Choice, choose_network, given_shape
 from deepneuron.vision.progress import bar, tell
 from deepneuron.vision.settings import Settings
 from deepneuron.vision.split import Rows, split_rows
@@ -73,7 +74,8 @@ def prepare(
     Raises:
         DataError: pictures that no classifier can be trained on.
     """
-    store = _store(folder, settings, collect, threads=threads, quiet=quiet)
+    with _as_given(folder, settings):
+        store = _store(folder, settings, collect, threads=threads, quiet=quiet)
     rows = split_rows(
         store,
         validation=settings.validation,
@@ -86,12 +88,13 @@ def prepare(
         tell(line, quiet=quiet)
     augmentation, augmentation_why = _augmentation(settings, store, rows)
     weights, weights_why = _class_weights(settings, store, rows)
-    network = choose_network(
-        str(folder.given) if folder.given.exists() else settings.model,
-        store.x.shape[1:],
-        len(store.class_names),
-        len(rows.train),
-    )
+    with _as_given(folder, settings):
+        network = choose_network(
+            str(folder.given) if folder.given.exists() else settings.model,
+            store.x.shape[1:],
+            len(store.class_names),
+            len(rows.train),
+        )
     if folder.given.exists():
         why = network.why.replace(str(folder.given), settings.model)
         network = replace(network, name=settings.model, why=why)
@@ -120,6 +123,34 @@ def _decisions(prepared: Prepared) -> list[str]:
     return lines
 
 
+@contextmanager
+def _as_given(folder: RunFolder, settings: Settings) -> Iterator[None]:
+    """Errors name the network as the user did, and not the copy of it."""
+    try:
+        yield
+    except (ArgumentError, SavingError) as error:
+        if str(folder.given) not in str(error):
+            raise
+        text = str(error).replace(str(folder.given), settings.model)
+        kind = SavingError if isinstance(error, SavingError) else ArgumentError
+        raise kind(text) from error
+
+
+def _shape(
+    folder: RunFolder, settings: Settings, collection: Collection
+) -> tuple[int, int, int]:
+    """What the pictures ask for, but for what a given network takes."""
+    chosen = choose_shape(collection, settings.size)
+    if not folder.given.exists():
+        return chosen
+    height, width, channels = given_shape(folder.given)
+    if settings.size is not None:  # load_given says so if it does not fit
+        height = width = settings.size
+    if channels not in (1, 3):
+        channels = chosen[2]
+    return height or chosen[0], width or chosen[1], channels
+
+
 def _store(
     folder: RunFolder,
     settings: Settings,
@@ -133,7 +164,7 @@ def _store(
     except DataNotFoundError:
         pass
     collection = collect()
-    shape = choose_shape(collection, settings.size)
+    shape = _shape(folder, settings, collection)
     with bar("Reading pictures", quiet=quiet) as progress:
         return build_store(
             collection,

@@ -75,8 +75,8 @@ def load_given(path: str | os.PathLike[str], shape: Shape, classes: int) -> Give
     if any(w not in (None, n) for w, n in zip(wanted, shape, strict=True)):
         raise ArgumentError(
             f"{name} takes pictures of {_times(wanted)} (height x width x channels), "
-            f"and these are of {_times(shape)}; bring them to its size, or choose "
-            "another model."
+            f"and these are of {_times(shape)}; leave out --size, or choose another "
+            "model."
         )
     notes = []
     model, note = _with_classes(model, classes, name)
