@@ -133,12 +133,12 @@ def _with_classes(model: Any, classes: int, name: str) -> tuple[Any, str]:
     if units == (classes,) and _is_linear(head) and model.output is head.output:
         probabilities = layers.Softmax(name=_free_name(model, "probabilities"))
         return (
-            Model(model.inputs, probabilities(model.output), name=model.name),
+            Model(model.inputs[0], probabilities(model.output), name=model.name),
             "A softmax was put behind its last layer, which has none.",
         )
     new = layers.Dense(classes, activation="softmax", name=_free_name(model, "classes"))
     return (
-        Model(model.inputs, new(head.input), name=model.name),
+        Model(model.inputs[0], new(head.input), name=model.name),
         f"Its last layer ({head.units} outputs) was replaced by a new one ({classes}).",
     )
 
