@@ -201,6 +201,33 @@ def test_a_failing_write_leaves_the_results_as_they_were(run, few, monkeypatch, 
     assert again.metrics["epochs"] == 1
 
 
+class _Diverge(callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            weight = self.model.trainable_variables[0]
+            weight.assign(np.full(weight.shape, np.nan, "float32"))
+
+
+def test_a_loss_that_leaves_the_numbers_later_costs_no_epoch_before(
+    few, tmp_path, monkeypatch, capsys
+):
+    two = vision.train("digits", tmp_path / "two", epochs=5, seed=4, quiet=True)
+    fit = Sequential.fit
+
+    def diverging(self, *args, callbacks, **kwargs):
+        return fit(self, *args, callbacks=[*callbacks, _Diverge()], **kwargs)
+
+    monkeypatch.setattr(Sequential, "fit", diverging)
+    run = vision.train("digits", tmp_path / "run", epochs=5, seed=4)
+    assert "try a smaller one" in capsys.readouterr().out
+    assert run.metrics["diverged"] is True
+    assert run.history["loss"] == two.history["loss"][:2]
+    assert names(run.out) == FILES
+    for name in ("model.keras", "last.keras"):
+        weights = load_model(run.out / name).get_weights()
+        assert all(np.isfinite(w).all() for w in weights)
+
+
 def test_a_model_that_cannot_be_saved_leaves_no_results(few, tmp_path, monkeypatch):
     def fail(self, filepath, **kwargs):
         raise SavingError("The model cannot be written.")

@@ -112,7 +112,8 @@ def train(
         UnknownNameError, DataError: data that is not there, or cannot be trained on.
         ArgumentError: a choice out of its range.
         SavingError: a folder that cannot be written to, or is in use.
-        DivergenceError: a loss that left the finite numbers.
+        DivergenceError: a loss that left the finite numbers in the first epoch; later,
+            what was best until then is kept, and `metrics["diverged"]` says so.
         Interrupted: a KeyboardInterrupt. What was best until then has been written, if
             an epoch was over, and is its `run`; `resume` goes on.
 
@@ -262,6 +263,12 @@ def _run(
     )
     trained = fit_network(folder, settings, prepared, quiet=quiet)
     model, rows = trained.model, prepared.rows.test
+    if trained.diverged:
+        tell(
+            f"{diverged(trained.recipe)} The network is that of epoch "
+            f"{trained.state.best_epoch + 1}.",
+            quiet=quiet,
+        )
     with bar("Testing", quiet=quiet) as progress:
         found = judged(model, prepared.store.x, rows, progress)
     metrics = _metrics(config["data"], prepared, trained, found, settings)
@@ -327,6 +334,7 @@ def _metrics(
         "epochs": state.epochs,
         "best_epoch": state.best_epoch + 1,
         "interrupted": trained.interrupted,
+        "diverged": trained.diverged,
         "model": {"name": prepared.network.name, "why": prepared.network.why},
         "parameters": trained.model.count_params(),
         "class_names": list(store.class_names),

@@ -39,6 +39,7 @@ class Trained:
         recipe: what it was trained by.
         rate_search: the search for the learning rate, if there was one.
         interrupted: whether Ctrl-C ended it.
+        diverged: whether it ended because the loss left the finite numbers.
     """
 
     model: Any
@@ -47,6 +48,7 @@ class Trained:
     recipe: Recipe
     rate_search: RateSearch | None
     interrupted: bool
+    diverged: bool
 
 
 def fit_network(
@@ -61,7 +63,8 @@ def fit_network(
         quiet: whether to show nothing.
 
     Raises:
-        DivergenceError: the loss left the finite numbers.
+        DivergenceError: the loss left the finite numbers in the first epoch. (Later,
+            training ends, and what was best until then is kept.)
         Interrupted: Ctrl-C before the first epoch was over.
     """
     recipe = _recipe(settings, prepared)
@@ -78,20 +81,31 @@ def fit_network(
         with fresh_names():
             _compile(model, recipe, settings.optimizer, len(batches))
     keeper = Keeper(folder, recipe.patience, load_checkpoint(folder.checkpoint, model))
-    interrupted = False
+    end: type[BaseException] | None = None
     if not keeper.is_over and keeper.state.epochs < recipe.epochs:
         batches.set_epoch(keeper.state.epochs)
         title = _title(prepared, model, recipe)
-        interrupted = _fit(model, batches, prepared, recipe, keeper, title, quiet)
+        end = _fit(model, batches, prepared, recipe, keeper, title, quiet)
+        if end is not None:  # back to the last epoch that was whole
+            load_checkpoint(folder.checkpoint, model)
     last = variables_of(model)
     set_variables(model, keeper.state.best_weights)
-    return Trained(model, last, keeper.state, recipe, search, interrupted)
+    return Trained(
+        model,
+        last,
+        keeper.state,
+        recipe,
+        search,
+        interrupted=end is KeyboardInterrupt,
+        diverged=end is DivergenceError,
+    )
 
 
 def _recipe(settings: Settings, prepared: Prepared) -> Recipe:
     """The numbers that suit the pictures, but for those that the user chose."""
     usual = recipe_for(
         len(prepared.rows.train),
+        network=prepared.network.name,
         optimizer=settings.optimizer,
         trained=prepared.network.trained,
         epochs=settings.epochs,
@@ -163,8 +177,9 @@ def _fit(
     keeper: Keeper,
     title: str,
     quiet: bool,
-) -> bool:
-    """Train; whether Ctrl-C ended it."""
+) -> type[BaseException] | None:
+    """Train; what ended it early, if anything did."""
+    fine_tune = FineTune(recipe.frozen_epochs)
     try:
         with shown(title, keeper, quiet=quiet) as display:
             model.fit(
@@ -176,20 +191,21 @@ def _fit(
                 verbose=0,
                 callbacks=[
                     callbacks.TerminateOnNaN(raise_error=True),
-                    FineTune(recipe.frozen_epochs),
+                    fine_tune,
                     keeper,
                     *display,
                 ],
             )
-    except DivergenceError as error:
-        raise diverged(recipe) from error
-    except KeyboardInterrupt:
-        if not keeper.state.best_weights:
+    except (DivergenceError, KeyboardInterrupt) as error:
+        fine_tune.on_train_end()  # which fit does not call then
+        if keeper.state.best_weights:
+            return type(error)
+        if isinstance(error, KeyboardInterrupt):
             raise Interrupted(None) from None
-        return True
+        raise diverged(recipe) from error
     finally:
         batches.close()
-    return False
+    return None
 
 
 def diverged(recipe: Recipe) -> DivergenceError:
