@@ -60,7 +60,7 @@ def test_trains_and_says_what_is_where_and_what_is_next(deepneuron, few, tmp_pat
     for word in (*FILES, "Try next", f"deepneuron predict {out}"):
         assert word in shown
     assert f"deepneuron report {out} --open" in shown
-    assert "\nepoch 2 of 2 did best in validation and was kept\n" in shown
+    assert "\nepoch 2 of 2 had the lowest validation loss and was kept\n" in shown
 
 
 def test_says_why_training_ended_early(deepneuron, few, tmp_path):
@@ -69,7 +69,7 @@ def test_says_why_training_ended_early(deepneuron, few, tmp_path):
         *("--out", tmp_path),
     )
     assert code == 0
-    assert "was kept; none of the 1 after it was better\n" in shown
+    assert "was kept;\n1 epoch without a lower one ended the training early\n" in shown
 
 
 def test_every_option_reaches_the_job(deepneuron, few, tmp_path):

@@ -242,8 +242,7 @@ def _result(run: Run) -> str:
     low, high = test["accuracy_interval"]
     return (
         f"Test accuracy {test['accuracy']:.4f} ({test['correct']:,} of "
-        f"{test['samples']:,} pictures that it never saw; 95 % interval {low:.3f} to "
-        f"{high:.3f})"
+        f"{test['samples']:,} unseen pictures; 95 % interval {low:.3f} to {high:.3f})"
     )
 
 
@@ -278,9 +277,11 @@ def _epochs(run: Run) -> str:
     """Which epoch was kept, and why there were not as many as there might have been."""
     metrics = run.metrics
     kept = (
-        f"epoch {run.best_epoch} of {metrics['epochs']} did best in validation and was "
-        "kept"
+        f"epoch {run.best_epoch} of {metrics['epochs']} had the lowest validation loss "
+        "and was kept"
     )
     if metrics["interrupted"] or metrics["epochs"] == metrics["settings"]["epochs"]:
         return kept
-    return f"{kept}; none of the {metrics['settings']['patience']} after it was better"
+    waited = metrics["epochs"] - run.best_epoch
+    epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
+    return f"{kept};\n{epochs} without a lower one ended the training early"
