@@ -49,7 +49,9 @@ def test_a_network_can_be_made_for_pictures_of_any_size(
     assert model.output_shape == (None, classes)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", ["linear", "mlp", "cnn", pytest.param("resnet", marks=pytest.mark.slow)]
+)
 def test_keras_opens_a_network_and_computes_the_same(name, tmp_path):
     shape = (28, 28, 3)
     model = NETWORKS[name](shape, 4)
