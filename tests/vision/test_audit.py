@@ -300,7 +300,7 @@ def test_plain_data_for_the_report():
     assert data["size_quantiles"]["width"]["half"] == 640
     assert data["modes"] == {"RGB": 60}
     assert data["formats"] == {"array": 60}
-    assert data["skipped"] == [{"name": "x", "reason": "y"}]
+    assert data["skipped"] == [{"name": "x", "reason": "y", "harmless": False}]
     assert data["duplicates"]["exact_groups"] == 1
     assert data["duplicates"]["exact_pictures"] == 2
     assert data["duplicates"]["exact"][0][0] == {

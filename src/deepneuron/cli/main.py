@@ -95,8 +95,16 @@ def _run(program: str) -> int:
 
 
 def _fail(sentence: str) -> int:
-    click.echo(f"Error: {sentence}", err=True)
+    """Say it on one line; names with control characters shall not rule the terminal."""
+    line = " ".join(sentence.splitlines())
+    click.echo(f"Error: {''.join(map(_visible, line))}", err=True)
     return 2
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,8 @@ def predict(
                     rows.append(_row(one, top))
                 seen += 1
     finally:
-        if not quiet:
+        # The error below says it of a single picture.
+        if not quiet and (seen or len(skipped) > 1):
             for passed in skipped:
                 click.echo(f"Skipped {_why(passed)}", err=True)
     if rows:

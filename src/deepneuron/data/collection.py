@@ -22,10 +22,12 @@ class Skipped:
     Attributes:
         name: as the user would look for it: a path relative to the source, a row.
         reason: half a sentence, such as "it is empty (0 bytes)".
+        harmless: whether nobody need do anything about it, as about a hidden file.
     """
 
     name: str
     reason: str
+    harmless: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -35,9 +35,9 @@ class Findings:
         # kind: [how many, the first one's name]
         self._groups: dict[str, tuple[int, str]] = {}
 
-    def note(self, name: str, reason: str) -> None:
+    def note(self, name: str, reason: str, *, harmless: bool = False) -> None:
         """Something that is passed over, or worth knowing, and not broken."""
-        self._single.append(Skipped(printable(name), reason))
+        self._single.append(Skipped(printable(name), reason, harmless))
 
     def broken(self, name: str, reason: str) -> None:
         """Something that should be usable, and is not.
@@ -82,13 +82,13 @@ class Findings:
         for kind, (count, first) in self._groups.items():
             what = "no picture by its extension" if kind else "hidden, or the system's"
             if count == 1:
-                groups.append(Skipped(printable(first), f"it is {what}"))
+                groups.append(Skipped(printable(first), f"it is {what}", harmless=True))
                 continue
             title = f"files {kind}" if kind else "hidden files and folders"
             what = what.replace("its extension", "their extension")
             what = what.replace("no picture", "no pictures")
             reason = f"they are {what}; the first is {shown(first)}"
-            groups.append(Skipped(printable(f"{count:,} {title}"), reason))
+            groups.append(Skipped(printable(f"{count:,} {title}"), reason, True))
         return (*self._single, *groups)
 
     def _count(self, kind: str, name: str) -> None:

@@ -49,6 +49,8 @@ _LEFTOVERS = frozenset(
         "system volume information",
     }
 )
+# What tells that a training has left, or will leave, its results in a folder.
+_RESULTS = ("model.keras", "config.json", "unfinished/config.json")
 _STRAY = 20  # pictures beside class folders: more than these are told as a number
 
 # What makes two paths one folder.
@@ -207,7 +209,10 @@ class _Reader:
                 )
             folder_of[label] = name
             found = self.find_pictures(inside)
-            if found == []:
+            if found == [] and self._holds_results(inside):
+                reason = "it holds what trainings have left, and no pictures"
+                self.findings.note(f"{inside}/", reason, harmless=True)
+            elif found == []:
                 self.findings.broken(f"{inside}/", "no pictures lie in this class")
             rows += [Labelled(self.path(p), label, printable(p)) for p in found or []]
         return rows
@@ -237,6 +242,14 @@ class _Reader:
         if not found and place not in seen.values():
             return None
         return sorted(found, key=natural_key)
+
+    def _holds_results(self, place: str) -> bool:
+        """Whether this, or a folder in it as in runs/, is the folder of a training."""
+        try:
+            inside = [self.path(place), *self.path(place).iterdir()]
+            return any((p / name).is_file() for p in inside for name in _RESULTS)
+        except OSError:
+            return False
 
     def skip_beside(self, listing: Listing, wanted: set[str]) -> None:
         """What lies beside train/ and test/ is named."""
@@ -321,6 +334,9 @@ def _too_few_classes(
     """What is there instead of classes, and what a folder of pictures looks like."""
     top = Path(root, train)
     place = shown(top)
+    # What is broken may have been a class; what is none explains an empty folder.
+    skipped = sorted(reader.findings.skipped(), key=lambda one: one.harmless)
+    passed = f" ({shown(skipped[0].name)}: {skipped[0].reason})" if skipped else ""
     quiet = _Reader(root, Findings(root, strict=False))
     try:
         listing = quiet.list_folder(train)
@@ -329,6 +345,8 @@ def _too_few_classes(
     if rows:
         only = rows[0].path.relative_to(top).parts[0]
         what = f"{place} holds a single class with pictures, {shown(only)}"
+        if skipped and not skipped[0].harmless:
+            what += passed
         inside = f"{train}/{only}" if train else only
         try:
             deeper = quiet.list_folder(inside).folders
@@ -345,10 +363,7 @@ def _too_few_classes(
         are = "1 picture lies" if count == 1 else f"{count:,} pictures lie"
         what = f"{are} directly in {place}, and none in a class folder"
     else:
-        what = f"{place} holds no pictures in class folders"
-        first = next(iter(reader.findings.skipped()), None)
-        if first:
-            what += f" ({shown(first.name)}: {shown(first.reason)})"
+        what = f"{place} holds no pictures in class folders{passed}"
     return DataError(
         f"{what}. Make one subfolder for each class, at least two, such as cats/1.png "
         "and dogs/2.png in it."

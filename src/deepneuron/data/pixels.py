@@ -71,7 +71,9 @@ def to_pixels(
     factor, how = _choose_factor(low, high, whole=whole, source=source)
     if not whole or factor != 1:
         findings.note(
-            ", ".join(full), f"its values from {low:g} to {high:g} were {how}"
+            ", ".join(full),
+            f"its values from {low:g} to {high:g} were {how}",
+            harmless=True,
         )
     return {name: _over_white(_convert(x, factor)) for name, x in arrays.items()}
 

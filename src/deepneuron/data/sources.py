@@ -107,7 +107,9 @@ def _open_embedded(name: str, *, strict: bool) -> Collection:
     findings = Findings(name, strict=strict)
     if os.path.lexists(name):
         findings.note(
-            f"./{name}", f"{name} means the embedded set; ./{name} would be read"
+            f"./{name}",
+            f"{name} means the embedded set; ./{name} would be read",
+            harmless=True,
         )
     parts = {
         part: (_to_full(x, dataset.peak), y)

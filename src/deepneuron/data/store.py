@@ -339,7 +339,7 @@ def _write(
     described = {
         "names": names,
         "class_names": list(collection.class_names),
-        "skipped": [(item.name, item.reason) for item in skipped],
+        "skipped": [(s.name, s.reason, s.harmless) for s in skipped],
         "modes": known["mode"].tolist(),
         "formats": known["format"].tolist(),
     }

@@ -82,7 +82,8 @@ class Audit:
             "modes": _counts(facts.mode, facts.modes),
             "formats": _counts(facts.format, facts.formats),
             "skipped": [
-                {"name": s.name, "reason": s.reason} for s in store.skipped[:_MOST_ROWS]
+                {"name": s.name, "reason": s.reason, "harmless": s.harmless}
+                for s in store.skipped[:_MOST_ROWS]
             ],
             "skipped_count": len(store.skipped),
             "duplicates": {
@@ -151,15 +152,20 @@ def audit(store: Store, progress: Callable[[int, int], None] | None = None) -> A
 
 
 def _unreadable(store: Store) -> Iterator[Finding]:
-    if not store.skipped:
-        return
-    count, named = len(store.skipped), listed([_skipped(s) for s in store.skipped])
-    yield Finding(
-        "unreadable",
-        "warning",
-        f"{counted(count, 'file')} {'was' if count == 1 else 'were'} passed over: "
-        f"{named}. Repair or remove {'it' if count == 1 else 'them'}.",
-    )
+    told = [_skipped(s) for s in store.skipped if not s.harmless]
+    if told:
+        count = len(told)
+        yield Finding(
+            "unreadable",
+            "warning",
+            f"{counted(count, 'file')} {'was' if count == 1 else 'were'} passed over: "
+            f"{listed(told)}. Repair or remove {'it' if count == 1 else 'them'}.",
+        )
+    harmless = [_skipped(s) for s in store.skipped if s.harmless]
+    if harmless:
+        yield Finding(
+            "harmless", "note", f"Good to know, and no fault: {listed(harmless)}."
+        )
 
 
 def _skipped(skipped: Skipped) -> str:

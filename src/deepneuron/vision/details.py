@@ -28,6 +28,7 @@ from deepneuron.vision.folder import (
     HISTORY,
     METRICS,
     REPORT,
+    RunFolder,
     read_history,
     read_json,
 )
@@ -162,6 +163,16 @@ def report_data(run: Path) -> ReportData:
         DataNotFoundError: a file is missing.
         DataError: a file is damaged.
     """
+    if not (run / METRICS).exists():
+        cut = RunFolder(run).is_unfinished()
+        raise DataNotFoundError(
+            f"{run} holds no results to report on: there is no {METRICS}. "
+            + (
+                f"Its training was cut off; go on with it (--resume {run})."
+                if cut
+                else "Name a folder that `deepneuron train` has filled."
+            )
+        )
     metrics = read_json(run / METRICS)
     details = load_details(run / DETAILS)
     try:

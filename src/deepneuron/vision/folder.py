@@ -20,7 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deepneuron.errors import DataError, DataNotFoundError, SavingError
+from deepneuron.errors import (
+    DataError,
+    DataNotFoundError,
+    DivergenceError,
+    SavingError,
+)
 from deepneuron.saving.atomic import atomic_write
 
 MODEL = "model.keras"
@@ -93,7 +98,8 @@ def claimed(out: Path, *, overwrite: bool, go_on: bool = False) -> Iterator[RunF
     """The folder is there, takes files, and is nobody else's until this is over.
 
     If what happens inside fails before there is a checkpoint, everything is as it was:
-    folders that were made are removed again. With a checkpoint the training can go on.
+    folders that were made are removed again. With a checkpoint the training can go on;
+    but not if it diverged, as it would again.
 
     Args:
         out: the folder.
@@ -118,11 +124,17 @@ def claimed(out: Path, *, overwrite: bool, go_on: bool = False) -> Iterator[RunF
                     _clear(folder, overwrite=overwrite)
                 try:
                     yield folder
-                except BaseException:
-                    if not folder.checkpoint.exists():
+                except BaseException as error:
+                    begun = go_on or folder.checkpoint.exists()
+                    if not begun or isinstance(error, DivergenceError):
                         shutil.rmtree(folder.unfinished, ignore_errors=True)
+                    if isinstance(error, SavingError) and folder.checkpoint.exists():
+                        raise SavingError(
+                            f"{error} Once that is mended, go on with --resume {out}."
+                        ) from error
                     raise
         except Timeout:
+            made.clear()  # whatever is there is the other's
             raise SavingError(
                 f"{out} is in use by another training. Wait for it, or choose another "
                 "folder with --out."
@@ -150,7 +162,8 @@ def _make(out: Path) -> None:
             pass
     except OSError as error:
         raise SavingError(
-            f"The results cannot be written to {out}: {error.strerror or error}."
+            f"The results cannot be written to {out}: {error.strerror or error}. "
+            "Choose another folder with --out."
         ) from error
     for path in (out / name for name in FILES):
         if path.is_dir():
