@@ -60,7 +60,7 @@ def test_trains_and_says_what_is_where_and_what_is_next(deepneuron, few, tmp_pat
     for word in (*FILES, "Try next", f"deepneuron predict {out}"):
         assert word in shown
     assert f"deepneuron report {out} --open" in shown
-    assert "\nepoch 2 of 2 had the lowest validation loss and was kept\n" in shown
+    assert "\nepoch 2 of 2 had the highest validation accuracy and was kept\n" in shown
 
 
 def test_says_why_training_ended_early(deepneuron, few, tmp_path):
@@ -69,7 +69,7 @@ def test_says_why_training_ended_early(deepneuron, few, tmp_path):
         *("--out", tmp_path),
     )
     assert code == 0
-    assert "was kept;\n1 epoch without a lower one ended the training early\n" in shown
+    assert "was kept;\n1 epoch without one as high ended the training early\n" in shown
 
 
 def test_every_option_reaches_the_job(deepneuron, few, tmp_path):
@@ -137,7 +137,7 @@ def test_choices_and_defaults_are_those_of_the_job():
         (["train", "--resume", "nowhere"], "holds no training to go on with"),
         (["train", "digits", "--resume", "x"], "it takes no DATA"),
         (["train", "--resume", "x", "--epochs", "3"], "it takes no --epochs"),
-        (["report", "nowhere"], "There is no file"),
+        (["report", "nowhere"], "holds no results to report on"),
         (["train", "digits", "--epochs", "0"], "epochs must be a whole number, 1 or"),
         (["train", "digits", "--epochs", "ten"], "'ten' is not a valid integer"),
         (["train", "digits", "--epoch", "3"], "--epochs"),

@@ -72,7 +72,7 @@ CLASS_WEIGHTS = ("auto", "balanced", "none")
 @click.option(
     "--patience",
     type=int,
-    help="Stop after so many epochs without a lower validation loss.",
+    help="Stop after so many epochs without a validation accuracy as high as the best.",
 )
 @click.option(
     "--validation",
@@ -277,11 +277,13 @@ def _epochs(run: Run) -> str:
     """Which epoch was kept, and why there were not as many as there might have been."""
     metrics = run.metrics
     kept = (
-        f"epoch {run.best_epoch} of {metrics['epochs']} had the lowest validation loss "
-        "and was kept"
+        f"epoch {run.best_epoch} of {metrics['epochs']} had the highest validation "
+        "accuracy and was kept"
     )
+    if metrics["diverged"]:
+        return f"{kept};\nthen the loss left the finite numbers"
     if metrics["interrupted"] or metrics["epochs"] == metrics["settings"]["epochs"]:
         return kept
     waited = metrics["epochs"] - run.best_epoch
     epochs = "1 epoch" if waited == 1 else f"{waited} epochs"
-    return f"{kept};\n{epochs} without a lower one ended the training early"
+    return f"{kept};\n{epochs} without one as high ended the training early"

@@ -30,7 +30,7 @@ class State:
     Attributes:
         epochs: how many are over.
         history: {"loss": [one value for each of them], ...}.
-        best_epoch: the one with the lowest validation loss so far.
+        best_epoch: the one with the highest validation accuracy so far.
         best_weights: the model's variables at its end; none before the first.
     """
 

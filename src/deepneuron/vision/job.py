@@ -73,8 +73,9 @@ def train(
 ) -> Run:
     """Train a classifier of pictures, and test it on pictures that it never saw.
 
-    The weights of the epoch with the lowest loss on the validation part are kept. The
-    same arguments and number of BLAS threads give the same weights, bit by bit.
+    The weights of the epoch with the highest accuracy on the validation part are kept
+    (of equals, the last). The same arguments and number of BLAS threads give the same
+    weights, bit by bit.
 
     Args:
         data: a folder with a subfolder of pictures for each class (or with train/ and
@@ -90,7 +91,8 @@ def train(
         optimizer: "adam", "adamw", "sgd", "rmsprop", "nadam" or "lion".
         augment: "auto", "none", or words such as "flip,rotate=10".
         class_weights: "auto", "balanced" or "none".
-        patience: epochs without a lower validation loss after which training ends.
+        patience: epochs without a validation accuracy as high as the best, after which
+            training ends.
         validation, test: shares of every class to set aside where the data has no such
             part.
         size: height and width that pictures are brought to.

@@ -1,4 +1,10 @@
-"""Keeper: knows the best epoch so far, and keeps what a training needs to go on."""
+"""Keeper: knows the best epoch so far, and keeps what a training needs to go on.
+
+The best epoch is the one with the highest validation accuracy, and the last of them if
+several are equal: on few pictures many are, and under a falling learning rate a later
+one is the better. (The loss would choose too early: a network that grows surer of
+itself pays for its few mistakes with a higher loss, while it makes fewer of them.)
+"""
 
 from __future__ import annotations
 
@@ -12,7 +18,6 @@ from deepneuron.callbacks.callback import Logs
 from deepneuron.vision.checkpoint import State, save_checkpoint
 from deepneuron.vision.folder import LAST, RunFolder
 
-_MONITOR = "val_loss"
 _NAMES = ("loss", "accuracy", "val_loss", "val_accuracy")
 _INTERVAL = 5.0  # seconds between two files that are there to be looked at
 
@@ -23,14 +28,14 @@ class Keeper(Callback):
     Args:
         folder: of the run; `unfinished/` gets a checkpoint after every epoch and, every
             few seconds, `best.keras` and `last.keras`, for whoever wants to look.
-        patience: stop after so many epochs without a lower validation loss.
+        patience: stop after so many epochs without a validation accuracy as high.
         state: how far the training has come already.
 
     Attributes:
         state: how far it has come; `best_weights` are the variables of the best epoch.
     """
 
-    monitor = _MONITOR
+    monitor = "val_accuracy"
 
     def __init__(self, folder: RunFolder, patience: int, state: State) -> None:
         super().__init__()
@@ -49,14 +54,14 @@ class Keeper(Callback):
         return self.state.epochs - 1 - self.state.best_epoch >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        state, values = self.state, logs or {}
+        state = self.state
         for name in _NAMES:
-            state.history.setdefault(name, []).append(float(values[name]))
+            state.history.setdefault(name, []).append(float((logs or {})[name]))
         rates = state.history.setdefault("learning_rate", [])
         rates.append(float(self.model.optimizer.learning_rate))
         state.epochs = epoch + 1
-        losses = state.history[_MONITOR]
-        if not state.best_weights or losses[-1] < losses[state.best_epoch]:
+        values = state.history[self.monitor]
+        if not state.best_weights or values[-1] >= values[state.best_epoch]:
             state.best_epoch = epoch
             state.best_weights = variables_of(self.model)
             self._best_is_written = False

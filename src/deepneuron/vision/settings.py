@@ -29,7 +29,8 @@ class Settings:
         optimizer: one of OPTIMIZERS.
         augment: "auto", "none", or words such as "flip,rotate=10".
         class_weights: one of CLASS_WEIGHTS.
-        patience: epochs without a lower validation loss after which training ends.
+        patience: epochs without a validation accuracy as high as the best, after which
+            training ends.
         validation: the share of every class that the best epoch is chosen by, where the
             data has no part for it.
         test: the share of every class for the test, where the data has no part for it.
