@@ -107,7 +107,6 @@ def _recipe(settings: Settings, prepared: Prepared) -> Recipe:
         len(prepared.rows.train),
         network=prepared.network.name,
         optimizer=settings.optimizer,
-        network=prepared.network.name,
         trained=prepared.network.trained,
         epochs=settings.epochs,
         batch_size=settings.batch_size,
