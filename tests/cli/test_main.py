@@ -65,7 +65,7 @@ def test_trains_and_says_what_is_where_and_what_is_next(deepneuron, few, tmp_pat
 
 def test_says_why_training_ended_early(deepneuron, few, tmp_path):
     code, shown, _ = deepneuron(
-        *("train", "digits", "--epochs", 9, "--patience", 1, "--learning-rate", 0.3),
+        *("train", "digits", "--epochs", 60, "--patience", 1),
         *("--out", tmp_path),
     )
     assert code == 0
