@@ -494,6 +494,27 @@ def test_augmentation_that_was_left_out_for_a_reason_is_not_advised():
         assert ("--augment auto" in " ".join(sentences)) == said
 
 
+def test_the_truth_is_among_the_answers_that_are_listed():
+    x, says = np.zeros((4, 4, 1), np.uint8), np.array([0.6, 0.3, 0.0999, 0.0001])
+    one = Shown(x, "x.png", 3, says, cam=np.zeros((4, 4)))
+    page = render_report(ReportData("x", ["a", "b", "c", "dog"], {}, mistakes=[one]))
+    assert page.count('aria-label="the truth"') == 1
+    assert '<bdi>dog</bdi> <span class="truth"' in page
+    assert page.count("<li><span><bdi>") == 3
+
+
+def test_a_network_that_learned_more_after_its_best_epoch_is_not_too_simple():
+    metrics = {
+        "train": {"accuracy": 0.86},
+        "validation": {"accuracy": 0.85},
+        "model": {"name": "cnn"},
+        "epochs": 12,
+    }
+    for best, said in ((0.88, True), (0.94, False)):
+        sentences = advice(metrics=metrics, history={"accuracy": [0.5, 0.86, best]})
+        assert ("too simple" in " ".join(sentences)) == said
+
+
 def test_pictures_that_are_kept_aside_are_counted():
     audit = {"pictures": 100, "parts": {"train": 80, "test": 20}, "shape": [8, 8, 1]}
     metrics = {"validation": {"samples": 10}, "test": {"samples": 20}}

@@ -112,6 +112,7 @@ def _gap(data: ReportData) -> Iterator[str]:
     if train is None or new is None:
         return
     larger = _LARGER.get(_model(data))
+    learned = max([train, *_curve(data, "accuracy")])  # of any epoch: what it can
     if train - new > 0.05:
         way = "" if _varied(data) else "`--augment auto`, "
         yield (
@@ -119,9 +120,9 @@ def _gap(data: ReportData) -> Iterator[str]:
             f"{percent(new, 0)} of new ones: it remembers more than it grasps. Try "
             f"{way}more pictures, or a smaller `--model`."
         )
-    elif larger and max(train, new) < 0.9 and _last_epoch(data) >= 10:
+    elif larger and max(learned, new) < 0.9 and _last_epoch(data) >= 10:
         yield (
-            f"Wrong on {percent(1 - train, 0)} even of the pictures it learned from: "
+            f"Wrong on {percent(1 - learned, 0)} even of the pictures it learned from: "
             f"the network may be too simple. Try `--model {larger}`."
         )
 
@@ -212,8 +213,10 @@ def _uncertain(data: ReportData) -> Iterator[str]:
 
 
 def _skipped(data: ReportData) -> Iterator[str]:
-    skipped = data.audit.get("skipped") or []
-    n = data.audit.get("skipped_count") or len(skipped)
+    told = data.audit.get("skipped") or []
+    n = data.audit.get("skipped_count") or len(told)
+    skipped = [one for one in told if not one.get("harmless")]
+    n -= len(told) - len(skipped)
     if skipped:
         name = quoted(skipped[0].get("name", ""))
         who = f"{name} and {count(n - 1)} more were" if n > 1 else f"{name} was"

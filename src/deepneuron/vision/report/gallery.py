@@ -41,7 +41,9 @@ def _card(data: ReportData, one: Shown) -> dict[str, Any]:
         overlay = pictures.occlusion_overlay(one.picture, one.occlusion)
         alt_occlusion = f"Occlusion map of {plain(one.name)}"
         maps.append({"name": "occlusion", "img": pictures.img(overlay, alt_occlusion)})
-    order = np.argsort(-probabilities, kind="stable")[:3]
+    order = list(np.argsort(-probabilities, kind="stable")[:3])
+    if one.label not in order:  # how far was it from the truth?
+        order[-1] = one.label
     return {
         "name": plain(one.name),
         "img": pictures.img(one.picture, alt),
