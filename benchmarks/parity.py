@@ -14,7 +14,6 @@ be within half a point.
 from __future__ import annotations
 
 import argparse
-import gzip
 import math
 import os
 import statistics
@@ -28,6 +27,7 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 import numpy as np
 
 import deepneuron as dn
+from deepneuron.data import read_idx_split
 from deepneuron.vision.networks import NETWORKS
 from deepneuron.vision.recipe import make_optimizer, recipe
 
@@ -43,28 +43,15 @@ class Set(NamedTuple):
     y_test: np.ndarray
 
 
-def read_idx(folder: Path, name: str) -> np.ndarray:
-    """The array in an IDX file, of bytes."""
-    path = folder / name
-    data = (
-        path.read_bytes()
-        if path.exists()
-        else gzip.decompress((folder / f"{name}.gz").read_bytes())
-    )
-    rank = data[3]
-    shape = np.frombuffer(data, ">u4", rank, 4)
-    return np.frombuffer(data, np.uint8, offset=4 + 4 * rank).reshape(shape)
-
-
 def load(folder: Path, train: int, test: int) -> Set:
     """The first rows of each part."""
-    parts = []
-    for part, count in (("train", train), ("t10k", test)):
-        parts += [
-            read_idx(folder, f"{part}-images-idx3-ubyte")[:count, ..., None],
-            read_idx(folder, f"{part}-labels-idx1-ubyte")[:count].astype(np.int64),
-        ]
-    return Set(*parts)
+    (x, y), (x_test, y_test) = read_idx_split(folder)
+    return Set(
+        x[:train, ..., None],
+        y[:train].astype(np.int64),
+        x_test[:test, ..., None],
+        y_test[:test].astype(np.int64),
+    )
 
 
 def in_order(pictures: Set, seed: int, epochs: int) -> np.ndarray:
@@ -111,7 +98,10 @@ def main() -> None:
 
     pictures = load(arguments.folder, arguments.train, arguments.test)
     chosen = recipe(
-        len(pictures.y), optimizer=arguments.optimizer, epochs=arguments.epochs
+        len(pictures.y),
+        network=arguments.model,
+        optimizer=arguments.optimizer,
+        epochs=arguments.epochs,
     )
     steps = chosen.epochs * math.ceil(len(pictures.y) / chosen.batch_size)
     how = arguments.optimizer, chosen.learning_rate, steps
