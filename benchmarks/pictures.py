@@ -4,10 +4,10 @@
 
 For each count a fresh process runs the whole job on that many JPEGs of 500 x 375: they
 are decoded into a store, 64 x 64 in colour, audited and divided; the network that
-`auto` chooses learns from them for one epoch, and is tested and reported on. Printed and
-drawn are the peak memory until they are decoded and until the end, and how many pictures
-a second are decoded, and learned from (validation included). Memory includes what the
-system has mapped of the store's file, and takes back when it needs it.
+`auto` chooses learns from them for one epoch, and is tested and reported on. Printed
+and drawn are the peak memory until they are decoded and until the end, and how many
+pictures a second are decoded, and learned from (validation included). Memory includes
+what the system has mapped of the store's file, and takes back when it needs it.
 
 The pictures are made here, always the same ones: 1,000 different, which stand in
 further files with another comment, so that no two files are equal.
