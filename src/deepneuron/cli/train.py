@@ -186,7 +186,13 @@ def train(
                 _named(data, ctx), out, threads=threads, quiet=quiet, **choices
             )
     except vision.Interrupted as interruption:
-        if interruption.run is None:
+        if interruption.unfinished is not None:
+            click.echo(
+                "Interrupted before the results were written. To go on: "
+                f"{ctx.command_path} --resume {_shown(interruption.unfinished)}",
+                err=True,
+            )
+        elif interruption.run is None:
             click.echo(
                 "Interrupted before the first epoch was over; nothing was written.",
                 err=True,

@@ -32,12 +32,14 @@ class State:
         history: {"loss": [one value for each of them], ...}.
         best_epoch: the one with the highest validation accuracy so far.
         best_weights: the model's variables at its end; none before the first.
+        pictures: what tells the pictures of this training from others.
     """
 
     epochs: int = 0
     history: dict[str, list[float]] = field(default_factory=dict)
     best_epoch: int = 0
     best_weights: list[np.ndarray] = field(default_factory=list)
+    pictures: str = ""
 
 
 def save_checkpoint(path: Path, model: Model, state: State) -> None:

@@ -13,9 +13,11 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -144,7 +146,7 @@ def train(
     # What is misspelt should leave no folder behind.
     collection = open_collection(data, strict=strict)
     out = _folder(out, data)
-    with claimed(out, overwrite=overwrite) as folder:
+    with claimed(out, overwrite=overwrite) as folder, _kept(folder):
         config = {
             "data": os.fspath(data),
             "source": _lasting(collection),
@@ -183,17 +185,45 @@ def resume(out: str | os.PathLike[str], *, quiet: bool = False) -> Run:
             f"{out} holds no training to go on with: there is no "
             f"{folder.unfinished / CONFIG}."
         )
-    with claimed(folder.path, overwrite=False, go_on=True):
-        config = folder.read_config()
-        try:
-            source, strict = config["source"], config["settings"]["strict"]
-        except (KeyError, TypeError) as error:
-            raise DataError(
-                f"{folder.unfinished / CONFIG} is damaged: {error} is missing."
-            ) from error
+    with claimed(folder.path, overwrite=False, go_on=True), _kept(folder):
+        config = _known(folder.read_config(), folder.unfinished / CONFIG)
+        source, strict = config["source"], config["settings"].get("strict", False)
         return _run(
             folder, config, lambda: open_collection(source, strict=strict), quiet=quiet
         )
+
+
+# What `resume` needs of config.json.
+_KINDS: dict[str, tuple[type, ...]] = {
+    "data": (str,),
+    "source": (str,),
+    "settings": (dict,),
+    "threads": (int, NoneType),
+}
+
+
+def _known(config: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The config, if it is one that `train` has written."""
+    for name, kinds in _KINDS.items():
+        if not isinstance(config.get(name, path), kinds):
+            found = f"holds {config[name]!r:.80}" if name in config else "is missing"
+            raise DataError(
+                f"{path} is damaged: {name!r} {found}. Train anew (--overwrite)."
+            )
+    return config
+
+
+@contextmanager
+def _kept(folder: RunFolder) -> Iterator[None]:
+    """Ctrl-C says where the training can be taken up, if it can."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        if folder.checkpoint.exists():
+            raise Interrupted(None, folder.path) from None
+        raise
 
 
 def _folder(out: str | os.PathLike[str] | None, data: str | os.PathLike[str]) -> Path:
@@ -283,7 +313,17 @@ def _run(
         settings.seed,
         quiet=quiet,
     )
-    seconds = config.get("seconds", 0.0) + time.perf_counter() - began
+    labels = {
+        "class_names": list(prepared.store.class_names),
+        "shape": list(prepared.store.x.shape[1:]),
+    }
+    audit = prepared.audit.to_json()
+    del prepared  # Windows removes no file that is mapped into memory
+    before = config.get("seconds")  # until it was interrupted
+    seconds = before if isinstance(before, float) else 0.0
+    config = {**config, "seconds": round(seconds + time.perf_counter() - began, 2)}
+    if trained.interrupted:
+        folder.write_config(config)
     with staged(folder, over=not trained.interrupted) as stage:
         model.save(stage / MODEL)
         best = variables_of(model)
@@ -292,16 +332,10 @@ def _run(
         set_variables(model, best)
         write_history(stage / HISTORY, trained.state.history)
         write_json(stage / METRICS, metrics)
-        write_json(
-            stage / LABELS,
-            {
-                "class_names": list(prepared.store.class_names),
-                "shape": list(prepared.store.x.shape[1:]),
-            },
-        )
-        write_json(stage / AUDIT, prepared.audit.to_json())
+        write_json(stage / LABELS, labels)
+        write_json(stage / AUDIT, audit)
         save_details(stage / DETAILS, details)
-        write_json(stage / CONFIG, {**config, "seconds": round(seconds, 2)})
+        write_json(stage / CONFIG, config)
         write_report(stage)
     run = Run(folder.path, metrics, trained.state.history, model)
     if trained.interrupted:

@@ -109,9 +109,10 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         run: the Run of the epochs that were over, already written; None before the end
-            of the first.
+            of the first, and if it came while the results were made.
+        unfinished: the folder of a training without a Run that `resume` goes on with.
     """
 
-    def __init__(self, run: Run | None) -> None:
+    def __init__(self, run: Run | None, unfinished: Path | None = None) -> None:
         super().__init__()
-        self.run = run
+        self.run, self.unfinished = run, unfinished

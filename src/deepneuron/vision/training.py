@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,8 @@ import numpy as np
 
 from deepneuron import callbacks, utils
 from deepneuron.data.batches import Batches
-from deepneuron.errors import DivergenceError
+from deepneuron.data.store import Store
+from deepneuron.errors import DataError, DivergenceError
 from deepneuron.naming import fresh_names
 from deepneuron.vision.answers import answers
 from deepneuron.vision.checkpoint import State, load_checkpoint
@@ -80,7 +82,9 @@ def fit_network(
         recipe = replace(recipe, learning_rate=search.suggestion)
         with fresh_names():
             _compile(model, recipe, settings.optimizer, len(batches))
-    keeper = Keeper(folder, recipe.patience, load_checkpoint(folder.checkpoint, model))
+    state = load_checkpoint(folder.checkpoint, model)
+    _check_pictures(state, prepared.store, folder)
+    keeper = Keeper(folder, recipe.patience, state)
     end: type[BaseException] | None = None
     if not keeper.is_over and keeper.state.epochs < recipe.epochs:
         batches.set_epoch(keeper.state.epochs)
@@ -99,6 +103,23 @@ def fit_network(
         interrupted=end is KeyboardInterrupt,
         diverged=end is DivergenceError,
     )
+
+
+def _check_pictures(state: State, store: Store, folder: RunFolder) -> None:
+    """That a training goes on with the pictures that it began with.
+
+    Decoded anew they may be others; then some that it learned from would test it.
+    """
+    seen = hashlib.sha256()
+    for column in (store.y, store.part, store.facts.digest):
+        seen.update(np.ascontiguousarray(column).tobytes())
+    pictures = seen.hexdigest()
+    if state.epochs and state.pictures != pictures:
+        raise DataError(
+            f"The pictures have changed since the training in {folder.path} was cut "
+            "off. Train anew (--overwrite)."
+        )
+    state.pictures = pictures
 
 
 def _recipe(settings: Settings, prepared: Prepared) -> Recipe:
