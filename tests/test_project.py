@@ -59,7 +59,13 @@ def test_size_prints_a_table():
     assert re.search(r"^engine +\d+ +[\d,]+ +1,500", done.stdout, re.MULTILINE)
 
 
-PAGES = ["README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/gradients.md"]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/gradients.md",
+    "docs/train.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -24,7 +24,7 @@ COLUMNS = (
     ("#confusion", "#mistakes"),
 )
 PARTS = (".top", "nav", ".hero", "section", "footer")
-WIDTH, HEIGHT = 800, 1370
+WIDTH, HEIGHT = 800, 1340
 
 
 def main(run: str) -> None:
