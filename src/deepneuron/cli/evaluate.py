@@ -66,6 +66,7 @@ def evaluate(
       deepneuron evaluate runs/photos new-photos/ --json --out scores.json
     """  # noqa: D301 - click asks for the character \b itself
     one_thread()
+    from deepneuron.data.names import shown
     from deepneuron.vision.evaluation import evaluate as scored
     from deepneuron.vision.folder import write_json
     from deepneuron.vision.progress import bar
@@ -85,7 +86,8 @@ def evaluate(
     click.echo()
     _show_classes(scores["classes"])
     for one in scores["skipped"]:
-        click.echo(f"Skipped {one['name']}: {one['reason']}", err=True)
+        if not one["harmless"]:
+            click.echo(f"Skipped {shown(one['name'])}: {one['reason']}", err=True)
 
 
 def _accuracy(scores: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -66,6 +67,10 @@ def main(program: str | None = None) -> None:
         program: how the user calls it, for help and advice; start.py says so in the
             environment.
     """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by whoever started us
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - it stays open
+            setattr(sys, name, nowhere)
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):  # replaced by something simpler
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -89,8 +94,11 @@ def _run(program: str) -> int:
         # Python flushes stdout when it ends, and must not meet the closed pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (DeepneuronError, OSError) as error:
+    except DeepneuronError as error:
         return _fail(str(error))
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{place}{error.strerror or error}.")
     return code if isinstance(code, int) else 0
 
 

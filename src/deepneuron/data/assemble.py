@@ -194,4 +194,5 @@ def _check_classes(
                 f"{part}: {listed(absent, 10)}",
                 f"{part} has no picture of {'this class' if len(absent) == 1 else 'these classes'}"  # noqa: E501
                 ", so it says nothing about them",
+                harmless=True,  # what to do about it, the audit says
             )

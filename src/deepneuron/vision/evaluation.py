@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -91,7 +91,7 @@ def evaluate(
             )
         p = _answers(classifier, store, told(1))
         y = labels[store.y]
-        skipped = [{"name": s.name, "reason": s.reason} for s in store.skipped]
+        skipped = [asdict(one) for one in store.skipped]
         del store  # it maps a file of the folder
     return {
         "data": shown(collection.source),

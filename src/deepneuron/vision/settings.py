@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -66,7 +65,8 @@ class Settings:
         _check_name("optimizer", self.optimizer, OPTIMIZERS)
         _check_name("class_weights", self.class_weights, CLASS_WEIGHTS)
         rate = self.learning_rate
-        if rate is not None and not (_is_number(rate) and 0 < rate < math.inf):
+        # Within what float32 holds: beyond, it would be 0 or infinite.
+        if rate is not None and not (_is_number(rate) and 1e-37 <= rate <= 1e37):
             raise ArgumentError(
                 "learning_rate must be a number above 0, such as 0.001; received "
                 f"{rate!r}."
