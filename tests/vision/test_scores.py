@@ -93,8 +93,9 @@ def test_scores_are_plain_data_with_ordered_intervals(seed, samples, classes):
     for name in ("accuracy", "loss", "balanced_accuracy", "macro_f1"):
         low, high = s[f"{name}_interval"]
         assert low <= high
-    low, high = s["accuracy_interval"]
-    assert 0 <= low <= s["accuracy"] <= high <= 1
+    for name in ("accuracy", "balanced_accuracy", "macro_f1"):
+        low, high = s[f"{name}_interval"]
+        assert 0 <= low <= s[name] <= high <= 1
     assert sum(b["samples"] for b in s["calibration"]) == samples
     assert scores(p, y, names_of(classes)) == s
 
@@ -177,6 +178,54 @@ def test_bootstrapped_intervals_cover_the_true_values():
             low, high = s[f"{name}_interval"]
             inside[name] += low <= whole[name] <= high
     assert all(88 <= times <= 100 for times in inside.values()), inside
+
+
+def sure(answers, classes):
+    return np.eye(classes)[answers]
+
+
+@pytest.mark.parametrize("samples", [20, 100, 500])
+@pytest.mark.parametrize("recall", [(0.98, 0.98), (0.99, 0.9), (0.99, 0.03)])
+def test_intervals_of_means_cover_where_a_class_is_nearly_always_right_or_wrong(
+    samples, recall
+):
+    recall = np.array(recall)
+    right, wrong = recall / 2, (1 - recall) / 2  # of all, (classes,)
+    true = {
+        "balanced_accuracy": recall.mean(),
+        "macro_f1": (2 * right / (0.5 + right + wrong[::-1])).mean(),
+    }
+    rng, inside = np.random.default_rng(samples), dict.fromkeys(true, 0)
+    for _ in range(100):
+        y = rng.integers(2, size=samples)
+        y[:2] = 0, 1
+        answers = np.where(rng.random(samples) < recall[y], y, 1 - y)
+        s = scores(sure(answers, 2), y, "ab")
+        for name, value in true.items():
+            low, high = s[f"{name}_interval"]
+            inside[name] += low <= value <= high
+    assert all(times >= 88 for times in inside.values()), inside
+
+
+@pytest.mark.parametrize("classes", [2, 3, 10])
+def test_no_mistake_is_not_taken_for_certainty(classes):
+    y = np.arange(100) % classes
+    s = scores(sure(y, classes), y, names_of(classes))
+    for name in ("balanced_accuracy", "macro_f1"):
+        low, high = s[f"{name}_interval"]
+        assert high == 1.0
+        # Wilson's low end of 100 of 100 is 0.963.
+        assert low == pytest.approx(wilson(100, 100)[0], abs=0.03), name
+
+
+def test_one_answer_to_everything_is_no_certainty_either():
+    y = np.arange(100) % 2
+    s = scores(sure(np.zeros(100, int), 2), y, "ab")
+    low, high = s["balanced_accuracy_interval"]
+    assert 0.44 < low < 0.49
+    assert 0.51 < high < 0.56
+    one = scores(sure(np.zeros(50, int), 2), np.zeros(50, int), "ab")
+    assert one["balanced_accuracy_interval"][0] < 0.95
 
 
 def test_the_bootstrap_of_cells_is_that_of_pictures():
