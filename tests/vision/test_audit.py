@@ -59,6 +59,11 @@ def test_silence_when_nothing_is_wrong():
     ]
 
 
+def test_pictures_that_are_not_split_yet_have_no_parts_to_count():
+    first, *_ = audit(pets()).summary()
+    assert first == "120 pictures of 2 classes, 16 x 16 grey"
+
+
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @pytest.mark.parametrize("rows", [10, 18, 30, 60, 300])
 def test_chance_is_no_leak(classes, rows):
@@ -175,7 +180,7 @@ def test_copies_are_told_apart_by_where_they_are():
     assert findings["copies"].sentence.startswith("2 pictures are there once more")
     assert findings["copies_across"].sentence.startswith(
         "1 picture of the test part (2.5%) is an exact copy of pictures in another "
-        'part, such as "test 100" of "train 4"'
+        'part, such as "test 100" and "train 4": '
     )
     assert findings["copies_across"].rows == (100,)
     assert "flattered" in findings["copies_across"].sentence

@@ -112,7 +112,9 @@ class Audit:
         kind = "grey" if channels == 1 else "colour"
         classes = counted(len(store.class_names), "class", "classes")
         pictures = f"{counted(len(store.y), 'picture')} of {classes}"
-        lines = [f"{pictures} ({', '.join(parts)}), {width} x {height} {kind}"]
+        if len(parts) > 1:  # the training part alone has yet to be split
+            pictures += f" ({', '.join(parts)})"
+        lines = [f"{pictures}, {width} x {height} {kind}"]
         marks = {"error": "Error: ", "warning": "Warning: ", "note": "Note: "}
         lines += [marks[f.severity] + f.sentence for f in self.findings]
         if not self.findings:
@@ -305,7 +307,7 @@ def _across(
             code,
             "note" if little and how == "near" else "warning",
             f"{counted(len(rows), 'picture')} of the {part} part ({percent(share)}) "
-            f"{copies} of pictures in another part, such as {names[0]} of {names[1]}: "
+            f"{copies} of pictures in another part, such as {names[0]} and {names[1]}: "
             f"the {part} accuracy is {'slightly ' if little else ''}flattered by what "
             "was learned by heart. Remove them from one of the parts.",
             _rows(rows),
