@@ -3,7 +3,9 @@ import re
 import pytest
 
 from deepneuron import vision
-from deepneuron.vision import progress
+from deepneuron.vision import prepare, progress
+from deepneuron.vision.audit import Audit, Finding
+from deepneuron.vision.duplicates import Duplicates
 
 
 def test_elsewhere_than_on_a_terminal_an_epoch_is_a_plain_line(few, tmp_path, capsys):
@@ -49,6 +51,28 @@ def test_a_long_line_breaks_between_words_and_its_names_stay(capsys, terminal):
         'Warning: "[b]:cat:.png" and others are',
         "there under two labels.",
     ]
+
+
+def test_what_the_audit_says_stands_out_on_a_terminal_only(
+    few, tmp_path, capsys, terminal
+):
+    terminal.setenv("TERM", "xterm-256color")
+    finding = {"code": "x", "rows": ()}
+    said = (
+        Finding(severity="warning", sentence="It is [red]wrong[/red].", **finding),
+        Finding(severity="note", sentence="It is so.", **finding),
+    )
+    terminal.setattr(
+        prepare, "audit", lambda store, _: Audit(store, Duplicates((), ()), said)
+    )
+    vision.train("digits", tmp_path / "run", epochs=1, augment="none")
+    coloured = capsys.readouterr().out
+    assert "\x1b[33mWarning: It is [red]wrong[/red].\x1b[0m" in coloured
+    assert "\x1b[2mNote: It is so.\x1b[0m" in coloured
+    terminal.setattr(progress, "_is_terminal", lambda: False)
+    vision.train("digits", tmp_path / "other", epochs=1, augment="none")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:3] == ["Warning: It is [red]wrong[/red].", "Note: It is so."]
 
 
 def test_a_terminal_shows_batch_loss_accuracy_and_the_time_left(

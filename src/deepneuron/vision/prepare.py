@@ -29,6 +29,9 @@ from deepneuron.vision.settings import Settings
 from deepneuron.vision.split import Rows, split_rows
 from deepneuron.vision.symmetry import symmetry
 
+# What the audit says first, and how that stands out on a terminal.
+_STYLES = {"Error": "bold red", "Warning": "yellow", "Note": "dim"}
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -85,7 +88,7 @@ def prepare(
     with bar("Looking at the pictures", quiet=quiet) as progress:
         found = audit(store, progress)
     for line in found.summary():
-        tell(line, quiet=quiet)
+        tell(line, quiet=quiet, style=_STYLES.get(line.partition(":")[0], ""))
     augmentation, augmentation_why = _augmentation(settings, store, rows)
     weights, weights_why = _class_weights(settings, store, rows)
     with _as_given(folder, settings):
