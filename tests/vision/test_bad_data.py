@@ -19,6 +19,7 @@ from deepneuron.errors import (
     SavingError,
 )
 from deepneuron.vision import folder
+from deepneuron.vision.checkpoint import save_checkpoint
 from deepneuron.vision.run import Interrupted
 
 
@@ -372,3 +373,46 @@ def test_a_second_training_leaves_the_folder_of_the_first_alone(cats, out):
         with pytest.raises(SavingError, match="is in use by another training"):
             train(cats, out)
         assert (out / ".lock").exists()
+
+
+@pytest.mark.parametrize("epochs", [0, 1])
+def test_ctrl_c_while_a_checkpoint_is_written_keeps_whole_epochs(
+    cats, out, monkeypatch, epochs
+):
+    def interrupted(path, model, state):
+        if state.epochs > epochs:
+            state.history["loss"].pop()  # as if it had come between two values
+            raise KeyboardInterrupt
+        save_checkpoint(path, model, state)
+
+    monkeypatch.setattr("deepneuron.vision.keeper.save_checkpoint", interrupted)
+    with pytest.raises(Interrupted) as interruption:
+        train(cats, out, epochs=3)
+    run = interruption.value.run
+    if not epochs:
+        assert run is None
+        assert not out.exists()
+        return
+    assert {name: len(values) for name, values in run.history.items()} == dict.fromkeys(
+        run.history, epochs
+    )
+    monkeypatch.undo()
+    whole = train(cats, out.with_name("whole"), epochs=3)
+    assert vision.resume(out, quiet=True).history == whole.history
+
+
+def test_the_name_of_the_results_is_no_way_out_of_their_folder(
+    cats, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(cats / "cats")
+    assert train("..", None).out.as_posix() == "runs/animals"
+    (cats / "cats" / "runs" / "animals-2").write_text("mine", encoding="utf-8")
+    assert train("..", None).out.as_posix() == "runs/animals-3"
+
+
+def test_a_file_in_the_place_of_the_work_stays(cats, out):
+    out.mkdir()
+    (out / "unfinished").write_text("mine", encoding="utf-8")
+    with pytest.raises(SavingError, match="is needed as a folder"):
+        train(cats, out)
+    assert (out / "unfinished").read_text(encoding="utf-8") == "mine"

@@ -185,6 +185,11 @@ def _clear(folder: RunFolder, *, overwrite: bool) -> None:
             f"(--resume {folder.path}), choose another folder (--out), or throw it "
             "away (--overwrite)."
         )
+    if folder.unfinished.is_file():
+        raise SavingError(
+            f"{folder.unfinished} is needed as a folder for the work, and is a file. "
+            "Move it, or choose another folder with --out."
+        )
     if folder.unfinished.exists() and not folder.is_unfinished():
         strangers = _strangers(folder)
         if strangers:

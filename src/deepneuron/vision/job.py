@@ -234,9 +234,9 @@ def _folder(out: str | os.PathLike[str] | None, data: str | os.PathLike[str]) ->
                 "out is empty; it should name the folder for the results."
             )
         return Path(out)
-    name = Path(data).stem or Path(data).resolve().stem or "pictures"
+    name = Path(data).stem.strip(".") or Path(data).resolve().stem or "pictures"
     folder, number = Path("runs", name), 1
-    while folder.exists() and any(folder.iterdir()):
+    while folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         number += 1
         folder = Path("runs", f"{name}-{number}")
     return folder

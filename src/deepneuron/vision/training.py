@@ -91,7 +91,9 @@ def fit_network(
         title = _title(prepared, model, recipe)
         end = _fit(model, batches, prepared, recipe, keeper, title, quiet)
         if end is not None:  # back to the last epoch that was whole
-            load_checkpoint(folder.checkpoint, model)
+            keeper.state = load_checkpoint(folder.checkpoint, model)
+            if not keeper.state.best_weights:
+                raise Interrupted(None)  # while the first one was written
     last = variables_of(model)
     set_variables(model, keeper.state.best_weights)
     return Trained(
