@@ -24,7 +24,14 @@ from deepneuron.vision.report.pictures import (
     sheet,
 )
 from deepneuron.vision.report.render import HEADINGS
-from deepneuron.vision.report.words import between, in_code, percent, plain, quoted
+from deepneuron.vision.report.words import (
+    between,
+    in_code,
+    path,
+    percent,
+    plain,
+    quoted,
+)
 
 HOSTILE = (
     "</script><script>alert(1)</script>",
@@ -36,7 +43,7 @@ HOSTILE = (
     "{{ 7 * 7 }}{% raw %}",
     "-->]]>&amp;<!--",
 )
-VOID = {"meta", "img", "input", "br", "link", "hr"}
+VOID = {"meta", "img", "input", "br", "link", "hr", "wbr"}
 
 
 class Page(HTMLParser):
@@ -447,6 +454,54 @@ def test_percentages_say_all_or_nothing_only_where_it_is_so():
     assert percent(0.0001, 0) == "0.01\u202f%"
     assert between([0.8912, 0.8917]) == "between 89.1 and 89.2\u202f%"
     assert percent(math.nan) == percent("x") == "–"
+
+
+@given(st.floats(0, 1))
+def test_a_percentage_is_never_a_row_of_zeros(share):
+    for digits in (0, 1):
+        number = percent(share, digits).removesuffix("\u202f%")
+        assert (number == "0") == (share == 0)
+        assert (number == "100") == (share == 1)
+        if number.startswith("<"):
+            assert (number, share < 1e-4) == ("<\u202f0.01", True)
+        elif number.startswith(">"):
+            assert (number, share > 0.9999) == (">\u202f99.99", True)
+        elif 0 < share < 1:
+            assert 0 < float(number) < 100
+
+
+def test_an_answer_with_next_to_no_probability_says_less_than(demo):
+    p = np.array([1 - 2e-9, 1e-9, 1e-9])
+    one = replace(demo.mistakes[0], label=1, probabilities=p)
+    html = render_report(replace(demo, mistakes=[one], unsure=[]))
+    assert "<b>&lt;\u202f0.01\u202f%</b>" in html
+    assert "0.0000" not in Page(html).words
+
+
+@given(st.text(st.sampled_from("ab1/\\_.-<&\"'> \n\u202e"), max_size=40))
+def test_a_file_name_may_be_broken_behind_its_parts_and_nowhere_else(name):
+    page = Page(str(path(name)))
+    assert {tag for tag, _ in page.elements} <= {"bdi", "wbr"}
+    assert "".join(page.text) == plain(name)
+    pieces = page.text
+    assert all(piece[-1] in "/\\_.-" for piece in pieces[:-1])
+    assert all(piece[0] not in "/\\_.-" for piece in pieces[1:])
+
+
+def test_a_card_breaks_a_long_file_name_before_its_ending(demo):
+    one = replace(demo.mistakes[0], name="test/fashion_item_001491.png")
+    html = render_report(replace(demo, mistakes=[one]))
+    assert "<wbr>item_<wbr>001491.<wbr>png</bdi></p>" in html
+
+
+def test_modes_of_pictures_are_words(demo):
+    modes = {"L": 2501, "RGBA": 3, "I;16": 2, "1": 1, "P": 4, "XYZ": 5}
+    page = Page(render_report(replace(demo, audit={**demo.audit, "modes": modes})))
+    words = (
+        "grey (2,501), colour with transparency (3), grey of 16 bits (2), black and "
+        "white (1), colour from a palette (4), XYZ (5)"
+    )
+    assert words in page.words
 
 
 # --- advice

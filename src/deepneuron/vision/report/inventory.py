@@ -16,6 +16,28 @@ from deepneuron.vision.report.words import (
 )
 
 _SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note"}
+_MODES = {  # as Pillow calls them, and what a reader calls them
+    "1": "black and white",
+    "L": "grey",
+    "LA": "grey with transparency",
+    "La": "grey with transparency, premultiplied",
+    "I": "grey of 32 bits",
+    "I;16": "grey of 16 bits",
+    "I;16B": "grey of 16 bits, big-endian",
+    "I;16L": "grey of 16 bits, little-endian",
+    "I;16N": "grey of 16 bits, native order",
+    "F": "grey in floating point",
+    "P": "colour from a palette",
+    "PA": "colour from a palette, with transparency",
+    "RGB": "colour",
+    "RGBX": "colour, padded",
+    "RGBA": "colour with transparency",
+    "RGBa": "colour with transparency, premultiplied",
+    "CMYK": "colour for print (CMYK)",
+    "YCbCr": "colour as video has it (YCbCr)",
+    "LAB": "colour by lightness (LAB)",
+    "HSV": "colour by hue (HSV)",
+}
 
 
 def audit(data: ReportData) -> Section:
@@ -127,7 +149,11 @@ def _kinds(seen: Mapping[str, Any]) -> list[dict[str, str]]:
     for key, name in (("modes", "Colours"), ("formats", "Formats")):
         kinds = seen.get(key)
         if isinstance(kinds, Mapping) and kinds:
-            words = [f"{plain(kind)} ({count(n)})" for kind, n in kinds.items()]
+            named = _MODES if key == "modes" else {}
+            words = [
+                f"{named.get(kind) or plain(kind)} ({count(n)})"
+                for kind, n in kinds.items()
+            ]
             lines.append({"name": name, "value": ", ".join(words)})
     return lines
 

@@ -82,6 +82,7 @@ def _page() -> Template:
     )
     environment.filters |= {
         "named": words.named,
+        "path": words.path,
         "percent": words.percent,
         "count": words.count,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any, TypeGuard
 
@@ -11,6 +12,7 @@ from markupsafe import Markup, escape
 _ISOLATE, _POP = "\u2068", "\u2069"  # what stands between them has its own direction
 _DIRECTIONS = {*range(0x202A, 0x202F), 0x2066, 0x2067, 0x200E, 0x200F, 0x061C}
 _LONGEST = 60  # characters of a name within a sentence
+_PARTS = re.compile(r"(?<=[/\\_.-])(?=[^/\\_.-])")  # behind what separates
 _NARROW = "\u202f"  # a narrow space that does not break
 
 
@@ -53,6 +55,16 @@ def quoted(name: object) -> str:
 def named(name: object) -> Markup:
     """The name as HTML that keeps its own direction."""
     return Markup("<bdi>{}</bdi>").format(plain(name))
+
+
+def path(name: object) -> Markup:
+    """The name of a file as HTML, which may be broken where its parts end.
+
+    >>> print(path("cats/holiday_1.png"))
+    <bdi>cats/<wbr>holiday_<wbr>1.<wbr>png</bdi>
+    """
+    parts = _PARTS.split(plain(name))
+    return Markup("<bdi>{}</bdi>").format(Markup("<wbr>").join(parts))
 
 
 def in_code(sentence: str) -> Markup:
@@ -100,8 +112,16 @@ def percent(value: Any, digits: int = 1) -> str:
 
     >>> percent(0.8624), percent(1.0), percent(0.99996), percent(None)
     ('86.2\u202f%', '100\u202f%', '99.996\u202f%', '–')
+    >>> percent(2e-7), percent(1 - 2e-7)
+    ('<\u202f0.01\u202f%', '>\u202f99.99\u202f%')
     """
-    return f"{_hundredths(value, digits)}{_NARROW}%" if is_number(value) else "–"
+    if not is_number(value):
+        return "–"
+    if 0 < value < 1e-4:
+        return f"<{_NARROW}0.01{_NARROW}%"
+    if 1 - 1e-6 < value < 1:  # four decimals would make it 100
+        return f">{_NARROW}99.99{_NARROW}%"
+    return f"{_hundredths(value, digits)}{_NARROW}%"
 
 
 def _hundredths(value: float, digits: int) -> str:
