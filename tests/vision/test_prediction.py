@@ -290,9 +290,42 @@ def test_explanations_of_equal_names_do_not_overwrite_one_another(tmp_path):
     folder = ExplanationFolder(tmp_path / "new" / "why", brightness_model())
     x = np.zeros((8, 8, 1), np.uint8)
     paths = [folder.add("sub/a.jpg", x, 0) for _ in range(2)]
-    assert [path.name for path in paths] == ["a.jpg.png", "a.jpg (2).png"]
+    assert [path.name for path in paths] == ["a.png", "a (2).png"]
     with Image.open(paths[1]) as picture:
         assert (picture.size, picture.mode) == ((688, 224), "RGB")
+
+
+def test_explanations_are_called_like_their_pictures_unless_two_would_be_alike(
+    tmp_path,
+):
+    x = np.zeros((8, 8, 1), np.uint8)
+    places = ["a.png", "b.jpg", "b.PNG", "sub/b.png", "v1.2", "c.tar.webp"]
+    for _ in range(2):  # the second time the files are replaced
+        folder = ExplanationFolder(tmp_path / "why", brightness_model(), places)
+        for place in places:
+            folder.add(place, x, 0)
+        found = [path for path in (tmp_path / "why").rglob("*") if path.is_file()]
+        assert {path.relative_to(tmp_path / "why").as_posix() for path in found} == {
+            "a.png",
+            "b.jpg.png",
+            "b.PNG.png",
+            "sub/b.png",
+            "v1.2.png",
+            "c.tar.png",
+        }
+
+
+def test_explanations_beside_the_pictures_do_not_replace_any(tmp_path):
+    names = ("a.png", "b.png", "b.jpg.png")
+    for name in names:
+        write_picture(tmp_path / name, 7)
+    before = [(tmp_path / name).read_bytes() for name in names]
+    x = np.zeros((8, 8, 1), np.uint8)
+    for _ in range(2):
+        folder = ExplanationFolder(tmp_path, brightness_model(), ["a.png", "b.jpg"])
+        assert folder.add("a.png", x, 0).name == "a.png.png"
+        assert folder.add("b.jpg", x, 0).name == "b.jpg (2).png"
+    assert [(tmp_path / name).read_bytes() for name in names] == before
 
 
 def test_a_file_where_explanations_should_go(tmp_path):

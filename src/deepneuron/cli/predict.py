@@ -78,10 +78,11 @@ def predict(
       {"file": "a.png", "class": "cat", "confidence": 0.98,
        "top": [{"class": "cat", "confidence": 0.98}, ...]}
 
-    The PNG of --explain shows, from left to right: the picture as the network sees it;
-    where its last feature maps speak for the class (Grad-CAM; not if the network has no
-    convolution); how much the class loses when a place is covered (occlusion). The
-    lighter and more yellow, the more.
+    The PNG of --explain is called like the picture (a.png of a.jpg; or a.jpg.png, if
+    there is an a.png as well) and never replaces one. It shows, from left to right: the
+    picture as the network sees it; where its last feature maps speak for the class
+    (Grad-CAM; not if the network has no convolution); how much the class loses when a
+    place is covered (occlusion). The lighter and more yellow, the more.
 
     \b
     Examples:
@@ -100,7 +101,6 @@ def predict(
     from deepneuron.vision.progress import bar
 
     classifier = open_classifier(model)
-    explanations = ExplanationFolder(explain, classifier.model) if explain else None
     skipped: list[Skipped] = []
 
     def skip(one: Skipped) -> None:
@@ -109,6 +109,10 @@ def predict(
         skipped.append(one)
 
     pictures = list(list_pictures(list(_with_stdin(images)), skip))
+    explanations = None
+    if explain:
+        places = [picture.place for picture in pictures]
+        explanations = ExplanationFolder(explain, classifier.model, places)
     # Lines of JSON and CSV on a terminal are progress enough.
     lines = (as_json or as_csv) and sys.stdout.isatty()
     rows: list[list[str]] = []

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import Counter
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron import ops
+from deepneuron.data.image_folder import PICTURE_SUFFIXES
 from deepneuron.data.names import shown
 from deepneuron.errors import SavingError
 from deepneuron.saving.atomic import atomic_write
@@ -18,6 +21,7 @@ from deepneuron.vision.heatmaps import grad_cam, occlusion, overlay, relative
 from deepneuron.vision.listing import free_name
 
 _SIDE, _GAP = 224, 8  # pixels
+_MARK = "deepneuron predict --explain"  # in every file, so that it may be replaced
 
 
 def explain(model: Any, x: np.ndarray, label: int) -> np.ndarray:
@@ -56,19 +60,27 @@ def explain(model: Any, x: np.ndarray, label: int) -> np.ndarray:
 
 
 class ExplanationFolder:
-    """A folder with an explanation for each picture, called like it with .png behind.
+    """A folder with an explanation for each picture, a PNG that is called like it.
+
+    Pictures that differ in nothing but the extension, such as a.png and a.jpg, are
+    explained in a.png.png and a.jpg.png. What is no explanation is never replaced.
 
     Args:
         path: of the folder; it is made, and tried, before there is anything to write.
         model: a trained classifier.
+        places: of all pictures, as `add` takes them, so that it is known from the
+            beginning which of them need their extension.
 
     Raises:
         SavingError: the folder cannot be made or written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str], model: Any) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], model: Any, places: Iterable[str] = ()
+    ) -> None:
         self.path, self.model = Path(path), model
         self._taken: set[str] = set()
+        self._alike = Counter(_stem(place).casefold() for place in set(places))
         _make(self.path)
         try:
             with tempfile.TemporaryFile(dir=self.path):
@@ -87,15 +99,38 @@ class ExplanationFolder:
             x: (height, width, channels) uint8, as the model takes it.
             label: the class to explain.
         """
-        from PIL import Image
+        from PIL import Image, PngImagePlugin
 
-        path = self.path / free_name(place, ".png", self._taken)
+        stem = _stem(place)
+        name = place if self._alike[stem.casefold()] > 1 else stem
+        path = self.path / free_name(name, ".png", self._taken)
+        while _is_foreign(path):  # such as a picture of the user's in the same folder
+            path = self.path / free_name(place, ".png", self._taken)
         _make(path.parent)
-        data = BytesIO()
-        Image.fromarray(explain(self.model, x, label)).save(data, "PNG")
+        data, info = BytesIO(), PngImagePlugin.PngInfo()
+        info.add_text("Software", _MARK)
+        image = Image.fromarray(explain(self.model, x, label))
+        image.save(data, "PNG", pnginfo=info)
         with atomic_write(path) as file:
             file.write(data.getvalue())
         return path
+
+
+def _stem(place: str) -> str:
+    """The place without the extension of a picture."""
+    stem, dot, suffix = place.rpartition(".")
+    return stem if f"{dot}{suffix}".lower() in PICTURE_SUFFIXES else place
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether there is something that is no explanation of ours."""
+    try:
+        with path.open("rb") as file:
+            return _MARK.encode() not in file.read(256)  # it stands before the pixels
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
 
 
 def _make(folder: Path) -> None:
