@@ -106,3 +106,4 @@ def test_help_of_evaluate_has_options_and_examples(deepneuron):
     assert code == 0
     words = ("--part", "--json", "--out", "--strict", "--quiet", "Examples:", *PARTS)
     assert not [word for word in words if word not in shown]
+    assert "a part that DATA itself has" in " ".join(shown.split())

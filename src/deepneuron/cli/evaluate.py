@@ -21,7 +21,10 @@ PARTS = ("test", "validation", "train", "all")
 @click.option(
     "--part",
     type=click.Choice(PARTS),
-    help="The pictures to test on.  [default: test if DATA has such a part, else all]",
+    help=(
+        "The pictures to test on: a part that DATA itself has, not one that a training "
+        "took from it.  [default: test if DATA has such a part, else all]"
+    ),
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all scores as JSON.")
 @click.option(
