@@ -110,7 +110,8 @@ def test_choices_and_defaults_are_those_of_the_job():
     options = command.train.make_context("train", ["x"]).params
     for name, default in job.train.__kwdefaults__.items():
         assert options[name] == default
-    assert options.keys() - job.train.__kwdefaults__ == {"data", "out", "resume"}
+    others = {"data", "out", "resume", "modules"}
+    assert options.keys() - job.train.__kwdefaults__ == others
     assert command.OPTIMIZERS == settings.OPTIMIZERS
     assert command.CLASS_WEIGHTS == settings.CLASS_WEIGHTS
     assert complete.DATA.keys() == EMBEDDED.keys()

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from deepneuron.cli.complete import complete_classifier, complete_data
+from deepneuron.cli.importing import import_modules, import_option
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 
@@ -33,6 +34,7 @@ PARTS = ("test", "validation", "train", "all")
     type=click.Path(),
     help="Write all scores into a JSON file as well.",
 )
+@import_option
 @click.option(
     "--strict",
     is_flag=True,
@@ -50,6 +52,7 @@ def evaluate(
     part: str | None,
     as_json: bool,
     out: str | None,
+    modules: tuple[str, ...],
     strict: bool,
     quiet: bool,
 ) -> None:
@@ -69,6 +72,7 @@ def evaluate(
       deepneuron evaluate runs/photos new-photos/ --json --out scores.json
     """  # noqa: D301 - click asks for the character \b itself
     one_thread()
+    import_modules(modules)
     from deepneuron.data.names import shown
     from deepneuron.vision.evaluation import evaluate as scored
     from deepneuron.vision.folder import write_json

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_run
+from deepneuron.cli.importing import import_modules, import_option
 from deepneuron.cli.threads import one_thread
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ FORMATS = ("onnx", "keras")
 @click.option(
     "--opset", type=int, help="The version of ONNX's operators.  [default: 17]"
 )
-def export(model: str, kind: str, out: str | None, opset: int | None) -> None:
+@import_option
+def export(
+    model: str, kind: str, out: str | None, opset: int | None, modules: tuple[str, ...]
+) -> None:
     """Write a trained network into a file that other programs run.
 
     \b
@@ -58,6 +62,7 @@ def export(model: str, kind: str, out: str | None, opset: int | None) -> None:
       deepneuron export model.keras --to keras --out smaller.keras
     """  # noqa: D301 - click asks for the character \b itself
     one_thread()
+    import_modules(modules)
     source = _file_of(model)
     target = _target(source, kind, out)
     if opset is not None and kind != "onnx":

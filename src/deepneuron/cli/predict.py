@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_classifier
+from deepneuron.cli.importing import import_modules, import_option
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 from deepneuron.errors import DataError
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     type=click.Path(),
     help="Write a PNG for each picture into FOLDER: where the network looked.",
 )
+@import_option
 @click.option(
     "--strict",
     is_flag=True,
@@ -60,6 +62,7 @@ def predict(
     as_json: bool,
     as_csv: bool,
     explain: str | None,
+    modules: tuple[str, ...],
     strict: bool,
     quiet: bool,
 ) -> None:
@@ -94,6 +97,7 @@ def predict(
     if as_json and as_csv:
         raise click.UsageError("--json and --csv contradict one another; choose one.")
     one_thread()
+    import_modules(modules)
     from deepneuron.vision.classifier import open_classifier
     from deepneuron.vision.explain import ExplanationFolder
     from deepneuron.vision.listing import list_pictures

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_data, complete_model, complete_run
+from deepneuron.cli.importing import import_modules, import_option
 from deepneuron.cli.threads import one_thread, set_threads
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ CLASS_WEIGHTS = ("auto", "balanced", "none")
     type=click.IntRange(min=1),
     help="Threads that multiply matrices and read pictures.  [default: 1 and all]",
 )
+@import_option
 @click.option(
     "--strict",
     is_flag=True,
@@ -131,6 +133,7 @@ def train(
     out: str | None,
     resume: str | None,
     threads: int | None,
+    modules: tuple[str, ...],
     quiet: bool,
     **choices: Any,
 ) -> None:
@@ -176,6 +179,7 @@ def train(
         one_thread()
     else:
         set_threads(multiplying)
+    import_modules(modules)
     from deepneuron import vision
 
     try:
@@ -223,7 +227,10 @@ def _only_resume(ctx: click.Context) -> None:
     typed = click.core.ParameterSource.COMMANDLINE
     for parameter in ctx.command.params:
         name = parameter.name or ""
-        if name in {"resume", "quiet"} or ctx.get_parameter_source(name) is not typed:
+        if (
+            name in {"resume", "quiet", "modules"}
+            or ctx.get_parameter_source(name) is not typed
+        ):
             continue
         raise click.UsageError(
             "--resume goes on with what was chosen at first, so it takes no "

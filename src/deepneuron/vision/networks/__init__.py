@@ -15,6 +15,7 @@ from deepneuron.vision.networks.given import (
 from deepneuron.vision.networks.linear import make_linear
 from deepneuron.vision.networks.mlp import make_mlp
 from deepneuron.vision.networks.resnet import make_resnet
+from deepneuron.vision.networks.yours import import_yours, know_classes_of
 
 __all__ = [
     "NETWORKS",
@@ -23,6 +24,8 @@ __all__ = [
     "body_layers",
     "choose_network",
     "given_shape",
+    "import_yours",
+    "know_classes_of",
     "load_given",
     "make_by_function",
     "make_cnn",

@@ -6,13 +6,10 @@ module:function       function((height, width, channels), classes) -> model
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +18,7 @@ from deepneuron import layers
 from deepneuron.errors import ArgumentError
 from deepneuron.models import Model, load_model
 from deepneuron.vision.networks.fine_tune import leaves
+from deepneuron.vision.networks.yours import import_yours
 
 Shape = tuple[int, int, int]  # (height, width, channels)
 
@@ -237,27 +235,7 @@ def _function(name: str) -> Callable[..., Any]:
             f"--model {name!r}: a module and a function are needed, such as "
             "my_networks:make."
         )
-    module_name = module_name.removesuffix(".py")
-    here = str(Path.cwd())
-    sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name != module_name.split(".")[0] and error.name != module_name:
-            raise ArgumentError(
-                f"{module_name}.py could not be imported: {error}."
-            ) from (error)
-        raise ArgumentError(
-            f"There is no module {module_name!r}, neither in {here} nor on Python's "
-            f"path, for --model {name}."
-        ) from error
-    except Exception as error:
-        raise ArgumentError(
-            f"The module {module_name!r} could not be imported: "
-            f"{type(error).__name__}: {error}"
-        ) from error
-    finally:
-        sys.path.remove(here)
+    module = import_yours(module_name, f"--model {name}")
     function = getattr(module, function_name, None)
     if not callable(function):
         own = [
@@ -266,7 +244,7 @@ def _function(name: str) -> Callable[..., Any]:
             if inspect.isfunction(value) and value.__module__ == module.__name__
         ]
         raise ArgumentError(
-            f"The module {module_name!r} has no function {function_name!r}; it has "
+            f"The module {module.__name__!r} has no function {function_name!r}; it has "
             f"{', '.join(own) or 'none'}."
         )
     return function
