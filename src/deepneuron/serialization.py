@@ -9,6 +9,7 @@ because a file asks for it.
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from deepneuron.errors import SavingError, UnknownNameError
 from deepneuron.naming import to_snake_case
 
 _classes: dict[tuple[str, str], type] = {}  # ("keras.layers", "Dense") -> Dense
+_ROOMS = ("layers", "losses", "metrics", "models", "optimizers")  # they import the rest
 _custom: dict[str, Any] = {}  # "my_package>MyLayer" -> MyLayer
 _scope: ContextVar[dict[str, Any]] = ContextVar("custom_objects", default={})  # noqa: B039 - never changed in place
 
@@ -210,7 +212,27 @@ def build_from(cls: Any, config: Any) -> Any:
 
 
 def find(name: str, module: str | None = None, registered: str | None = None) -> Any:
-    """The class or function of a name, of those that are already here."""
+    """The class or function of a name.
+
+    Classes are known once their room is imported; if a name is not known, all rooms
+    are, so that a file can be opened by a program that has imported none of them.
+    """
+    found = _known(name, module, registered)
+    if found is None:
+        for room in _ROOMS:
+            importlib.import_module(f"deepneuron.{room}")
+        found = _known(name, module, registered)
+    if found is not None:
+        return found
+    names = {known for _, known in _classes} | set(_scope.get()) | set(_custom)
+    error = UnknownNameError("class in the file", name, names)
+    raise SavingError(
+        f"{error} If it is yours, pass custom_objects={{{name!r}: ...}} or decorate it "
+        "with @register_keras_serializable()."
+    )
+
+
+def _known(name: str, module: str | None, registered: str | None) -> Any:
     for table in (_scope.get(), _custom):
         for key in (registered, name):
             if key is not None and key in table:
@@ -223,12 +245,7 @@ def find(name: str, module: str | None = None, registered: str | None = None) ->
         for (_, known), cls in _classes.items():
             if known == name:
                 return cls
-    names = {known for _, known in _classes} | set(_scope.get()) | set(_custom)
-    error = UnknownNameError("class in the file", name, names)
-    raise SavingError(
-        f"{error} If it is yours, pass custom_objects={{{name!r}: ...}} or decorate it "
-        "with @register_keras_serializable()."
-    )
+    return None
 
 
 def get_from(module: str, kind: str, identifier: Any, aliases: dict[str, Any]) -> Any:

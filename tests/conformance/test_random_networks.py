@@ -217,7 +217,10 @@ def draw_network(data: st.DataObject) -> Both:
                 # Some layers that Keras built for one rank, and Sequentials that it
                 # built for one size, take others in Keras; ours do not.
                 alike = both.shape(at) == first if nested else True
-                if len(both.shape(at)) == len(first) and alike:
+                # Of a layer that is called twice, Keras's steps on JAX count the
+                # activity penalty of the last call only; its `losses` have both.
+                penalised = "activity_regularizer" in repr(both.network.steps[again])
+                if len(both.shape(at)) == len(first) and alike and not penalised:
                     both.try_step(Step(again, [at]))
     return both
 

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -410,3 +412,21 @@ def test_mutated_files(path):
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_many_mutated_files(path):
     check_mutations(path, 1, 6000)
+
+
+def test_a_program_that_has_imported_nothing_opens_a_file(tmp_path):
+    inputs = dn.Input((3,))
+    outputs = dn.layers.Dense(2, kernel_initializer="he_normal")(inputs)
+    model = dn.Model(inputs, outputs)
+    model.compile(dn.optimizers.Adam(0.01), loss=dn.losses.Huber(), metrics=["mse"])
+    model.save(tmp_path / "model.keras")
+    code = (
+        "import sys, deepneuron as dn\n"
+        f"model = dn.saving.load_model({str(tmp_path / 'model.keras')!r})\n"
+        "print(model.count_params(), type(model).__name__, model.loss.name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout == "8 Functional huber_loss\n"
