@@ -11,19 +11,6 @@ QUICK = ("--epochs", "1", "--model", "linear")
 
 
 @pytest.fixture
-def deepneuron(monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["deepneuron", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return (caught.value.code, *capsys.readouterr())
-
-    return call
-
-
-@pytest.fixture
 def cats(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     return pictures(tmp_path / "animals", cats=12, dogs=12)

@@ -1,24 +1,9 @@
 import json
-import sys
 
 import pytest
 
-from deepneuron.cli.main import main
 from deepneuron.data.collection import PARTS
 from tests.vision.classifiers import write_picture, write_run
-
-
-@pytest.fixture
-def deepneuron(monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["deepneuron", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return (caught.value.code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

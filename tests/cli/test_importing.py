@@ -4,7 +4,6 @@ import sys
 
 import pytest
 
-from deepneuron.cli.main import main
 from deepneuron.saving import get_custom_objects
 
 MODULE = """
@@ -23,42 +22,41 @@ def make(input_shape, classes):
 
 
 @pytest.fixture
-def deepneuron(few, tmp_path, monkeypatch, capsys):
+def anew(deepneuron, few, tmp_path, monkeypatch):
+    """The command line, where `my_networks` is neither imported nor registered yet."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_networks.py").write_text(MODULE, encoding="utf-8")
 
-    def call(*arguments):
-        # As in a process of its own: what was imported and registered is forgotten.
+    def forget():
         sys.modules.pop("my_networks", None)
-        get_custom_objects().pop("Halved", None)
-        monkeypatch.setattr(sys, "argv", ["deepneuron", *arguments])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return (caught.value.code, *capsys.readouterr())
+        for name in ("Halved", "make"):
+            get_custom_objects().pop(name, None)
+
+    def call(*arguments):
+        forget()
+        return deepneuron(*arguments)
 
     yield call
-    sys.modules.pop("my_networks", None)
-    for name in ("Halved", "make"):
-        get_custom_objects().pop(name, None)
+    forget()
 
 
-def test_a_layer_of_yours_is_known_where_its_module_is_named(deepneuron):
+def test_a_layer_of_yours_is_known_where_its_module_is_named(anew):
     own = ("--model", "my_networks:make", "--epochs", "1", "-q")
-    assert deepneuron("train", "digits", *own, "--out", "run")[0] == 0
-    code, _, errors = deepneuron("evaluate", "run", "digits", "-q")
+    assert anew("train", "digits", *own, "--out", "run")[0] == 0
+    code, _, errors = anew("evaluate", "run", "digits", "-q")
     assert code == 2
     assert "Halved" in errors
     known = ("--import", "my_networks")
-    assert deepneuron("evaluate", "run", "digits", "-q", *known)[0] == 0
-    code, shown, _ = deepneuron("export", "run", "--out", "run.onnx", *known)
+    assert anew("evaluate", "run", "digits", "-q", *known)[0] == 0
+    code, shown, _ = anew("export", "run", "--out", "run.onnx", *known)
     assert code == 0
     assert "run.onnx" in shown
     tuned = ("--model", "run/model.keras", "--epochs", "2", "-q", "--out", "tuned")
-    assert deepneuron("train", "digits", *tuned, *known)[0] == 0
+    assert anew("train", "digits", *tuned, *known)[0] == 0
 
 
-def test_a_module_that_is_not_there_is_one_sentence(deepneuron):
-    code, shown, errors = deepneuron("evaluate", "x", "digits", "--import", "nothing")
+def test_a_module_that_is_not_there_is_one_sentence(anew):
+    code, shown, errors = anew("evaluate", "x", "digits", "--import", "nothing")
     assert (code, shown) == (2, "")
     assert errors.startswith("Error: There is no module 'nothing', neither in ")
     assert errors.endswith("for --import nothing.\n")

@@ -19,19 +19,6 @@ SOURCE = Path(__file__).resolve().parents[2] / "src"
 FILES = set(folder.FILES)
 
 
-@pytest.fixture
-def deepneuron(monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments, program=None):
-        monkeypatch.setattr(sys, "argv", ["deepneuron", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main(program)
-        return (caught.value.code, *capsys.readouterr())
-
-    return call
-
-
 def started(*arguments, **kwargs):
     """The command line in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1"}

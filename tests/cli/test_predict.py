@@ -10,24 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deepneuron.cli.main import main
 from deepneuron.cli.tables import plain_lines, show_table
 from tests.vision.classifiers import brightness_model, write_picture, write_run
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-
-
-@pytest.fixture
-def deepneuron(monkeypatch, capsys):
-    """Runs the command line in this process: (exit code, stdout, stderr)."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["deepneuron", *map(str, arguments)])
-        with pytest.raises(SystemExit) as caught:
-            main()
-        return (caught.value.code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

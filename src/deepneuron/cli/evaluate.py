@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from deepneuron.cli.complete import complete_classifier, complete_data
-from deepneuron.cli.importing import import_modules, import_option
+from deepneuron.cli.options import import_modules, import_option, strict_option
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 
@@ -35,11 +35,7 @@ PARTS = ("test", "validation", "train", "all")
     help="Write all scores into a JSON file as well.",
 )
 @import_option
-@click.option(
-    "--strict",
-    is_flag=True,
-    help="Stop at a picture that cannot be read, instead of skipping and naming it.",
-)
+@strict_option
 @click.option(
     "-q",
     "--quiet",

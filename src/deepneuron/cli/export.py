@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_run
-from deepneuron.cli.importing import import_modules, import_option
+from deepneuron.cli.options import import_modules, import_option
 from deepneuron.cli.threads import one_thread
 
 if TYPE_CHECKING:

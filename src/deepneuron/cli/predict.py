@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_classifier
-from deepneuron.cli.importing import import_modules, import_option
+from deepneuron.cli.options import import_modules, import_option, strict_option
 from deepneuron.cli.tables import show_table
 from deepneuron.cli.threads import one_thread
 from deepneuron.errors import DataError
@@ -44,11 +44,7 @@ if TYPE_CHECKING:
     help="Write a PNG for each picture into FOLDER: where the network looked.",
 )
 @import_option
-@click.option(
-    "--strict",
-    is_flag=True,
-    help="Stop at a picture that cannot be read, instead of skipping and naming it.",
-)
+@strict_option
 @click.option(
     "-q",
     "--quiet",

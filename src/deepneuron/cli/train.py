@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from deepneuron.cli.complete import complete_data, complete_model, complete_run
-from deepneuron.cli.importing import import_modules, import_option
+from deepneuron.cli.options import import_modules, import_option, strict_option
 from deepneuron.cli.threads import one_thread, set_threads
 
 if TYPE_CHECKING:
@@ -107,11 +107,7 @@ CLASS_WEIGHTS = ("auto", "balanced", "none")
     help="Threads that multiply matrices and read pictures.  [default: 1 and all]",
 )
 @import_option
-@click.option(
-    "--strict",
-    is_flag=True,
-    help="Stop at a picture that cannot be read, instead of skipping and naming it.",
-)
+@strict_option
 @click.option(
     "--resume",
     metavar="RUN",

@@ -1,4 +1,4 @@
-"""--import: Python code of the user's that a model needs; nothing else runs any."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ import_option = click.option(
     metavar="MODULE",
     multiple=True,
     help="A module of yours with layers of the model, such as my_layers; it is run.",
+)
+
+strict_option = click.option(
+    "--strict",
+    is_flag=True,
+    help="Stop at a picture that cannot be read, instead of skipping and naming it.",
 )
 
 
