@@ -76,6 +76,13 @@ def test_names_of_classes_are_read(tmp_path):
     assert told(collection) == {"array extra": "it is not read"}
 
 
+def test_two_spellings_of_a_label_are_one_class(tmp_path):
+    y = ["caf\xe9", "cafe\u0301", "bar", "bar"]  # é as one character, and as two
+    collection = open_npz(saved(tmp_path, x=GREY, y=y))
+    assert collection.class_names == ("bar", "caf\xe9")
+    assert collection.parts["train"].labels.tolist() == [1, 1, 0, 0]
+
+
 def test_a_name_without_pictures_is_an_empty_class(tmp_path):
     path = saved(tmp_path, x=GREY, y=Y * 2, class_names=["a", "b", "c"])
     collection = open_npz(path)

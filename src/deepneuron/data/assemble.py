@@ -103,7 +103,8 @@ def from_arrays(
         order.sort(key=lambda value: natural_key(train[value]))
         if not any(isinstance(value, str) for value in order):
             order.sort()  # -1 before 0
-    classes = tuple(train[value] for value in order)
+    # Two spellings of one name are one class.
+    classes = tuple(dict.fromkeys(train[value] for value in order))
     if known is not None:
         for name in sorted(set(known) - set(classes), key=natural_key):
             findings.broken(f"class {name}", "no training picture bears its label")

@@ -16,16 +16,12 @@ import numpy as np
 from deepneuron.data.assemble import from_arrays, listed
 from deepneuron.data.collection import Collection
 from deepneuron.data.findings import Findings
+from deepneuron.data.image_folder import PART_FOLDERS
 from deepneuron.data.names import shown
 from deepneuron.data.pixels import to_pixels
 from deepneuron.data.split import read_npz
 from deepneuron.errors import DataError
 
-_PART_NAMES = {
-    "train": ("train", "training"),
-    "validation": ("val", "valid", "validation"),
-    "test": ("test", "testing"),
-}
 _X = ("x", "images", "image", "data", "pictures")
 _Y = ("y", "labels", "label", "target", "targets")
 _CLASS_NAMES = ("class_names", "label_names", "target_names", "classes", "names")
@@ -95,7 +91,7 @@ def _find_keys(names: Sequence[str], source: str) -> dict[str, tuple[str, str]]:
         DataError: pictures without labels, or labels without pictures, or neither.
     """
     found = {}
-    for part in _PART_NAMES:
+    for part in PART_FOLDERS:  # the arrays are called like the folders
         x = _first(_spellings(part, _X), names)
         y = _first(_spellings(part, _Y), names)
         if (x is None) != (y is None):
@@ -125,7 +121,7 @@ def _first(spellings: Iterable[str], names: Sequence[str]) -> str | None:
 def _spellings(part: str, stems: Sequence[str]) -> Iterator[str]:
     """x_train, train_x, xtrain and the like."""
     for stem in stems:
-        for name in _PART_NAMES[part]:
+        for name in PART_FOLDERS[part]:
             yield from (f"{stem}_{name}", f"{name}_{stem}", f"{stem}{name}")
 
 
