@@ -127,10 +127,8 @@ def _is_foreign(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return _MARK.encode() not in file.read(256)  # it stands before the pixels
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+    except OSError:  # a folder; or nothing, even where nothing can be
+        return os.path.lexists(path)
 
 
 def _make(folder: Path) -> None:
