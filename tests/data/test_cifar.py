@@ -231,6 +231,25 @@ def test_the_malicious_pickle_would_have_run(tmp_path):
     assert trace.exists()
 
 
+class Buffer:
+    """What NumPy writes for an array in protocol 5, with something else inside."""
+
+    def __init__(self, content):
+        self.content = content
+
+    def __reduce__(self):
+        rebuild = np.ndarray([1], np.uint8).__reduce_ex__(5)[0]
+        return rebuild, (self.content, np.dtype(np.uint8), (1,), "C")
+
+
+@pytest.mark.parametrize("content", [1 << 50, "text", [1, 2]])
+def test_a_size_in_the_place_of_pixels_takes_no_memory(tmp_path, content):
+    path = tmp_path / "data_batch_1"
+    path.write_bytes(pickle.dumps({"data": Buffer(content), "labels": []}, 5))
+    with pytest.raises(DataError, match="asks for an array of objects"):
+        read_pickle(path)
+
+
 @pytest.mark.parametrize(
     "value",
     [

@@ -201,6 +201,8 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> _Array:
 
 def _from_buffer(buffer: Any, dtype: Any, shape: Any, order: Any = "C") -> _Array:
     """How newer NumPy writes arrays in protocol 5."""
+    if not isinstance(buffer, (bytes, bytearray)):  # bytes(10**12) would be made
+        raise _ForeignError("an array of objects")
     array = _Array()
     array.__setstate__((1, shape, dtype, order == "F", bytes(buffer)))
     return array
