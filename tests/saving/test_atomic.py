@@ -8,6 +8,7 @@ import time
 import pytest
 
 from deepneuron.errors import SavingError
+from deepneuron.saving import atomic
 from deepneuron.saving.atomic import atomic_write
 
 
@@ -40,6 +41,30 @@ def test_old_file_survives_a_full_disk(tmp_path, monkeypatch):
     with pytest.raises(SavingError, match="No space left"), atomic_write(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("refusals", [0, 1, 2, 3])
+def test_a_file_that_is_held_for_a_moment_is_replaced(tmp_path, monkeypatch, refusals):
+    path, replace, asked = tmp_path / "a.bin", type(tmp_path).replace, []
+    path.write_bytes(b"old")
+
+    def held(beside, target):
+        asked.append(target)
+        if len(asked) <= refusals:
+            raise PermissionError(13, "Permission denied")
+        return replace(beside, target)
+
+    monkeypatch.setattr(type(tmp_path), "replace", held)
+    monkeypatch.setattr(atomic, "_PAUSES", (0.0, 0.0))
+    if refusals < 3:
+        with atomic_write(path) as file:
+            file.write(b"new")
+        assert path.read_bytes() == b"new"
+    else:
+        with pytest.raises(SavingError, match="denied"), atomic_write(path) as file:
+            file.write(b"new")
+        assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from deepneuron.errors import SavingError
+
+# Seconds; on Windows whoever reads a file, such as a virus scanner, holds it fast.
+_PAUSES = (0.01, 0.1, 0.5, 1.0) if os.name == "nt" else ()
 
 
 @contextmanager
@@ -45,7 +49,7 @@ def atomic_write(filepath: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
             with suppress(OSError):  # there may be nothing there yet
                 beside.chmod(target.stat().st_mode & 0o7777)
-            beside.replace(target)
+            _replace(beside, target)
         except BaseException:
             with suppress(OSError):
                 beside.unlink()
@@ -59,6 +63,18 @@ def atomic_write(filepath: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
             "Nothing was changed."
         ) from error
     _sync_folder(target.parent)
+
+
+def _replace(beside: Path, target: Path) -> None:
+    """Let the one take the other's place, a little later if somebody has it open."""
+    for pause in _PAUSES:
+        try:
+            beside.replace(target)
+        except PermissionError:
+            time.sleep(pause)
+        else:
+            return
+    beside.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:
