@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from deepneuron.data import load_digits, load_fashion
-from deepneuron.vision.duplicates import averages, exact_groups, find_duplicates, pool
+from deepneuron.data.fingerprint import averages
+from deepneuron.vision.duplicates import exact_groups, find_duplicates, pool
 from tests.vision.stores import make_store, random_pictures
 
 

@@ -328,6 +328,23 @@ def test_explanations_beside_the_pictures_do_not_replace_any(tmp_path):
     assert [(tmp_path / name).read_bytes() for name in names] == before
 
 
+@pytest.mark.parametrize("place", ["sub/a.jpg", "sub/deeper/a.jpg"])
+def test_a_file_where_a_folder_of_explanations_should_go(tmp_path, place):
+    folder = ExplanationFolder(tmp_path, brightness_model(), [place])
+    (tmp_path / "sub").write_text("mine", encoding="utf-8")
+    with pytest.raises(SavingError, match="cannot be made"):
+        folder.add(place, np.zeros((8, 8, 1), np.uint8), 0)
+    assert (tmp_path / "sub").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_folder_that_is_called_like_an_explanation_stays(tmp_path):
+    (tmp_path / "a.png").mkdir()
+    folder = ExplanationFolder(tmp_path, brightness_model(), ["a.jpg"])
+    path = folder.add("a.jpg", np.zeros((8, 8, 1), np.uint8), 0)
+    assert path.name == "a.jpg.png"
+    assert (tmp_path / "a.png").is_dir()
+
+
 def test_a_file_where_explanations_should_go(tmp_path):
     (tmp_path / "why").write_text("mine", encoding="utf-8")
     with pytest.raises(SavingError, match="cannot be made"):

@@ -49,7 +49,7 @@ def dhash(x: np.ndarray) -> np.ndarray:
     ['0xffffffffffffffff', '0x0']
     """
     _, height, width = x.shape
-    above, beside = _averages(height, _ROWS), _averages(width, _COLUMNS).T
+    above, beside = averages(height, _ROWS), averages(width, _COLUMNS).T
     grey = above @ x.astype(np.float32) @ beside  # (rows, 8, 9)
     # Whole numbers: where a picture is even, rounding errors are no difference.
     grey = np.rint(grey)
@@ -84,8 +84,13 @@ def to_grey(x: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(maxsize=64)
-def _averages(size: int, count: int) -> np.ndarray:
-    """(count, size): row i averages the i-th of `count` equal stretches of `size`."""
+def averages(size: int, count: int) -> np.ndarray:
+    """(count, size): row i averages the i-th of `count` equal stretches of `size`.
+
+    >>> averages(3, 2) * 3
+    array([[2., 1., 0.],
+           [0., 1., 2.]], dtype=float32)
+    """
     edges = np.linspace(0, size, count + 1)
     pixels = np.arange(size)
     ends = np.minimum(edges[1:, None], pixels + 1)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepneuron.data.fingerprint import averages
 from deepneuron.data.store import Store
 
 # Measured: photographs and drawings saved again as JPEG, scaled, or changed in contrast
@@ -203,21 +204,6 @@ def pool(x: np.ndarray, size: int) -> np.ndarray:
     tall = down @ x.reshape(rows, height, -1).astype(np.float32)
     wide = tall.reshape(rows, len(down), width, channels).transpose(0, 1, 3, 2)
     return (wide @ across.T).transpose(0, 1, 3, 2)
-
-
-def averages(length: int, size: int) -> np.ndarray:
-    """The matrix (size, length) that averages over `size` equal parts of an axis.
-
-    >>> averages(3, 2) * 3
-    array([[2., 1., 0.],
-           [0., 1., 2.]], dtype=float32)
-    """
-    edges = np.arange(size + 1) * length / size
-    pixels = np.arange(length)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(
-        edges[:-1, None], pixels
-    )
-    return (np.clip(overlap, 0, None) * size / length).astype(np.float32)
 
 
 def _flat(x: np.ndarray) -> np.ndarray:

@@ -12,15 +12,7 @@ from typing import Any
 import numpy as np
 
 from deepneuron.data.collection import Skipped
-from deepneuron.data.decode import (
-    Shape,
-    fit,
-    identify,
-    open_file,
-    picture_errors,
-    read_picture,
-    upright,
-)
+from deepneuron.data.decode import Shape, fit, read_picture
 from deepneuron.data.names import shown
 from deepneuron.errors import PictureError
 from deepneuron.vision.answers import answers, kind_of
@@ -156,9 +148,8 @@ def _decoded(
 def _decode(source: Any, shape: Shape) -> np.ndarray | PictureError:
     """The picture as training would see it, or why there is none."""
     try:
-        if isinstance(source, np.ndarray) or hasattr(source, "getexif"):
-            return fit(read_picture(source), shape)
-        with picture_errors(), open_file(source) as file:
-            return fit(upright(identify(file), shape), shape)
+        if hasattr(source, "getexif"):  # `fit` takes these as they are, upright or not
+            source = read_picture(source)
+        return fit(source, shape)
     except PictureError as error:
         return error

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from deepneuron.data.decode import Shape
 from deepneuron.errors import UnknownNameError
 from deepneuron.vision.networks.cnn import make_cnn
 from deepneuron.vision.networks.given import load_given, make_by_function
 from deepneuron.vision.networks.linear import make_linear
 from deepneuron.vision.networks.mlp import make_mlp
 from deepneuron.vision.networks.resnet import make_resnet
-
-Shape = tuple[int, int, int]  # (height, width, channels)
 
 NETWORKS: dict[str, Callable[[Shape, int], Any]] = {
     "linear": make_linear,

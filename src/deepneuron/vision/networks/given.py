@@ -15,12 +15,11 @@ from typing import Any
 import numpy as np
 
 from deepneuron import layers
+from deepneuron.data.decode import Shape
 from deepneuron.errors import ArgumentError
 from deepneuron.models import Model, load_model
 from deepneuron.vision.networks.fine_tune import leaves
 from deepneuron.vision.networks.yours import import_yours
-
-Shape = tuple[int, int, int]  # (height, width, channels)
 
 _TOLERANCE = 1e-3  # how far the sum of probabilities may be from 1
 
