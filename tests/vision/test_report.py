@@ -674,8 +674,9 @@ def test_pictures_that_were_varied_are_not_to_be_varied():
 def test_the_command_repeats_every_choice(demo):
     settings = {"model": "auto", "seed": 0, "find_lr": True, "strict": False}
     config = {"data": "my cats", "settings": {**settings, "learning_rate": None}}
+    config["threads"] = 2
     page = Page(render_report(replace(demo, config=config)))
-    assert "deepneuron train 'my cats' --seed 0 --find-lr" in page.words
+    assert "deepneuron train 'my cats' --seed 0 --find-lr --threads 2" in page.words
     assert "--strict" not in page.words.partition("This command makes the run again")[2]
 
 

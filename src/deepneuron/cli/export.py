@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from deepneuron.cli.complete import complete_run
+from deepneuron.cli.complete import complete_classifier
 from deepneuron.cli.options import import_modules, import_option
 from deepneuron.cli.threads import one_thread
 
@@ -19,7 +19,7 @@ FORMATS = ("onnx", "keras")
 
 
 @click.command(short_help="Write a trained network for other programs.")
-@click.argument("model", type=click.Path(), shell_complete=complete_run)
+@click.argument("model", type=click.Path(), shell_complete=complete_classifier)
 @click.option(
     "--to",
     "kind",

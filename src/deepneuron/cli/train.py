@@ -104,7 +104,7 @@ CLASS_WEIGHTS = ("auto", "balanced", "none")
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
-    help="Threads that multiply matrices and read pictures.  [default: 1 and all]",
+    help="Threads that multiply matrices and read pictures.  [default: 1; up to 8]",
 )
 @import_option
 @strict_option

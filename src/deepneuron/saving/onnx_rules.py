@@ -41,7 +41,7 @@ def pointwise(
     """y = formula(*names of the inputs), in the order of axes that suits the inputs."""
     xs, y = step.inputs if inputs is None else inputs, step.outputs[0]
     order = _common_order(g, xs, y)
-    g.store(y, formula(*(_operand(g, x, xs, y, order) for x in xs)), order)
+    g.store(y, formula(*(_operand(g, x, y, order) for x in xs)), order)
 
 
 def _common_order(g: OnnxGraph, xs: Sequence[Value], y: Value) -> Order:
@@ -53,9 +53,7 @@ def _common_order(g: OnnxGraph, xs: Sequence[Value], y: Value) -> Order:
     return max(votes, key=lambda order: (votes.count(order), order != y.identity))
 
 
-def _operand(
-    g: OnnxGraph, x: Value, xs: Sequence[Value], y: Value, order: Order
-) -> str:
+def _operand(g: OnnxGraph, x: Value, y: Value, order: Order) -> str:
     if x.array is None:
         return g.read(x, order if x.rank == y.rank else None)
     if order == y.identity:

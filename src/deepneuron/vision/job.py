@@ -102,7 +102,8 @@ def train(
         strict: whether a picture that cannot be read is an error; else it is skipped,
             and named in the audit.
         seed: of everything random.
-        threads: how many read pictures; by default as many as there are processors.
+        threads: how many read pictures; by default as many as there are processors, up
+            to 8.
         overwrite: throw away a training that was cut off in this folder.
         quiet: show no progress.
 

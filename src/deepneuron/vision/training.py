@@ -88,7 +88,7 @@ def fit_network(
     end: type[BaseException] | None = None
     if not keeper.is_over and keeper.state.epochs < recipe.epochs:
         batches.set_epoch(keeper.state.epochs)
-        title = _title(prepared, model, recipe)
+        title = _title(prepared, model)
         end = _fit(model, batches, prepared, recipe, keeper, title, quiet)
         if end is not None:  # back to the last epoch that was whole
             keeper.state = load_checkpoint(folder.checkpoint, model)
@@ -239,7 +239,7 @@ def diverged(recipe: Recipe) -> DivergenceError:
     )
 
 
-def _title(prepared: Prepared, model: Any, recipe: Recipe) -> str:
+def _title(prepared: Prepared, model: Any) -> str:
     rows = prepared.rows
     return (
         f"{len(rows.train):,} training, {len(rows.validation):,} validation and "

@@ -67,6 +67,8 @@ def _command(config: Mapping[str, Any]) -> list[str] | None:
             words.append(option)
         elif not (value is None or value is False or value == "auto"):
             words += [option, str(value)]
+    if config.get("threads") is not None:  # with others, sums are rounded otherwise
+        words += ["--threads", str(config["threads"])]
     return words
 
 
