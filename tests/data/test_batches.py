@@ -279,7 +279,7 @@ def test_fit_moves_on_before_the_callbacks_learn_of_the_end():
     [
         ({"batch_size": 0}, ArgumentError, "batch_size .* 1 or more; received 0"),
         ({"batch_size": 2.0}, ArgumentError, "received 2.0"),
-        ({"seed": -1}, ArgumentError, "seed .* 0 or more; received -1"),
+        ({"seed": -1}, ArgumentError, "seed .* from 0 to .*; received -1"),
         ({"epoch": -1}, ArgumentError, "epoch .* received -1"),
         ({"rows": np.array([0, 6])}, DataError, "between 0 and 5"),
         ({"rows": np.array([-1])}, DataError, "received -1 to -1"),

@@ -79,8 +79,8 @@ class Batches(PyDataset):
         prefetch: bool | None = None,
     ) -> None:
         super().__init__()
-        _check_whole("batch_size", batch_size, 1)
-        _check_whole("seed", seed, 0)
+        check_whole("batch_size of Batches", batch_size, 1)
+        check_whole("seed of Batches", seed, 0, 2**64 - 1)
         self.x = np.asarray(x)  # of a memory map a plain view, which is faster to index
         self.y, self.rows = np.asarray(y), np.asarray(rows)
         _check_rows(self.x, self.y, self.rows)
@@ -99,7 +99,7 @@ class Batches(PyDataset):
 
     def set_epoch(self, epoch: int) -> None:
         """Let the batches be those of this epoch, counted from 0."""
-        _check_whole("epoch", epoch, 0)
+        check_whole("epoch of Batches", epoch, 0)
         self.close()
         self.epoch = int(epoch)
         self._order = self.rows
@@ -187,12 +187,20 @@ class _Background:
         return self._result
 
 
-def _check_whole(name: str, value: Any, least: int) -> None:
+def check_whole(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number, or one that is too small or too large.
+
+    >>> check_whole("epochs", 0, least=1)
+    Traceback (most recent call last):
+        ...
+    deepneuron.errors.ArgumentError: epochs must be a whole number, 1 or more; received
+    0.
+    """
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or not least <= value < 2**64:
+    if not whole or value < least or (most is not None and value > most):
+        allowed = f"{least} or more" if most is None else f"from {least} to {most}"
         raise ArgumentError(
-            f"{name} of Batches must be a whole number, {least} or more; received "
-            f"{value!r}."
+            f"{name} must be a whole number, {allowed}; received {value!r}."
         )
 
 

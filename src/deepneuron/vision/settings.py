@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from deepneuron.data.augment import Augmentation
+from deepneuron.data.batches import check_whole
 from deepneuron.errors import ArgumentError, DataError, UnknownNameError
 from deepneuron.vision.networks import NETWORKS
 
@@ -55,11 +56,12 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check_whole("epochs", self.epochs, 1, optional=True)
-        _check_whole("batch_size", self.batch_size, 1, optional=True)
-        _check_whole("patience", self.patience, 1, optional=True)
-        _check_whole("size", self.size, 8, 1024, optional=True)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name), 1)
+        if self.size is not None:
+            check_whole("size", self.size, 8, 1024)
+        check_whole("seed", self.seed, 0, 2**32 - 1)
         _check_share("validation", self.validation)
         _check_share("test", self.test)
         _check_name("optimizer", self.optimizer, OPTIMIZERS)
@@ -116,19 +118,6 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(
         value, bool
     )
-
-
-def _check_whole(
-    name: str, value: Any, least: int, most: int | None = None, optional: bool = False
-) -> None:
-    if value is None and optional:
-        return
-    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
-    if not whole or value < least or (most is not None and value > most):
-        allowed = f"{least} or more" if most is None else f"from {least} to {most}"
-        raise ArgumentError(
-            f"{name} must be a whole number, {allowed}; received {value!r}."
-        )
 
 
 def _check_share(name: str, value: Any) -> None:
