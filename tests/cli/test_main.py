@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -103,6 +104,15 @@ def test_choices_and_defaults_are_those_of_the_job():
     assert command.CLASS_WEIGHTS == settings.CLASS_WEIGHTS
     assert complete.DATA.keys() == EMBEDDED.keys()
     assert complete.MODELS.keys() == {"auto", *NETWORKS}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="asks how a POSIX shell reads it")
+@pytest.mark.parametrize(
+    "name",
+    ["runs/a", "my runs/b", "$HOME", "`ls`", "~", 'say "hi"', "it's", "ü", "a\\b"],
+)
+def test_a_folder_that_is_told_can_be_pasted_into_a_shell(name):
+    assert shlex.split(command._shown(Path(name))) == [name]
 
 
 @pytest.mark.parametrize(

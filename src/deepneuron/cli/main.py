@@ -1,6 +1,7 @@
 """deepneuron on the command line.
 
-Exit codes: 0, 2 for a user's error (one sentence on stderr), 130 for Ctrl-C.
+Exit codes: 0, 2 for a user's error (one sentence on stderr), 130 for Ctrl-C; and 1 when
+the program that reads the output has gone.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -258,6 +259,8 @@ def _result(run: Run) -> str:
 def _shown(path: Path) -> str:
     """A path as one can paste it into a shell."""
     text = os.fspath(path)
+    if os.name != "nt":
+        return shlex.quote(text)
     plain = all(c.isalnum() or c in "/\\._-:~" for c in text)
     return text if plain else f'"{text}"'
 
