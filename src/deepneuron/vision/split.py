@@ -37,10 +37,11 @@ def split_rows(
 ) -> Rows:
     """The parts that the source has; what is missing is taken from its training part.
 
-    Taken are the same share of every class, and copies of one picture stay together:
-    no picture is taken that is learned as well. Copies that contradict one another in
-    their labels are learned from, so that nothing is judged by them. The same store,
-    shares and seed give the same rows on every machine.
+    Taken are the same share of every class, and equal files stay together: none is
+    taken that is learned as well. (Pictures that are merely alike may be torn apart;
+    the audit names them.) Copies that contradict one another in their labels are
+    learned from, so that nothing is judged by them. The same store, shares and seed
+    give the same rows on every machine.
 
     Args:
         store: the pictures; `part` says where the source has them.
