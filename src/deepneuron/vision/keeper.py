@@ -61,7 +61,10 @@ class Keeper(Callback):
         rates.append(float(self.model.optimizer.learning_rate))
         state.epochs = epoch + 1
         values = state.history[self.monitor]
-        if not state.best_weights or values[-1] >= values[state.best_epoch]:
+        # Weights that the last step has spoilt are right now and then, by chance.
+        sound = np.isfinite(state.history["val_loss"][-1])
+        better = sound and values[-1] >= values[state.best_epoch]
+        if not state.best_weights or better:
             state.best_epoch = epoch
             state.best_weights = variables_of(self.model)
             self._best_is_written = False
