@@ -83,6 +83,11 @@ def test_two_spellings_of_a_label_are_one_class(tmp_path):
     assert collection.parts["train"].labels.tolist() == [1, 1, 0, 0]
 
 
+def test_an_empty_text_is_no_label(tmp_path):
+    with pytest.raises(DataError, match=r"y in .* holds 2 empty texts"):
+        open_npz(saved(tmp_path, x=GREY, y=["cat", "", "dog", " "]))
+
+
 def test_a_name_without_pictures_is_an_empty_class(tmp_path):
     path = saved(tmp_path, x=GREY, y=Y * 2, class_names=["a", "b", "c"])
     collection = open_npz(path)

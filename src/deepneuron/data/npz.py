@@ -141,6 +141,11 @@ def _to_labels(name: str, y: np.ndarray, source: str) -> np.ndarray:
     if y.dtype.kind == "S":
         y = np.array([text.decode("utf-8", "backslashreplace") for text in y.tolist()])
     if y.dtype.kind == "U":
+        empty = int((np.char.strip(y) == "").sum())
+        if empty:
+            raise DataError(
+                f"{name} in {source} holds {empty:,} empty texts, which name no class."
+            )
         return y
     if y.dtype.kind == "b":
         return y.astype(np.int64)
