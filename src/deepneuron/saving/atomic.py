@@ -49,7 +49,7 @@ def atomic_write(filepath: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
                 os.fsync(file.fileno())
             with suppress(OSError):  # there may be nothing there yet
                 beside.chmod(target.stat().st_mode & 0o7777)
-            _replace(beside, target)
+            replace(beside, target)
         except BaseException:
             with suppress(OSError):
                 beside.unlink()
@@ -65,16 +65,20 @@ def atomic_write(filepath: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
     _sync_folder(target.parent)
 
 
-def _replace(beside: Path, target: Path) -> None:
-    """Let the one take the other's place, a little later if somebody has it open."""
+def replace(source: Path, target: Path) -> None:
+    """Let the one take the other's place, a little later if somebody has it open.
+
+    Raises:
+        OSError: it cannot, not even later.
+    """
     for pause in _PAUSES:
         try:
-            beside.replace(target)
+            source.replace(target)
         except PermissionError:
             time.sleep(pause)
         else:
             return
-    beside.replace(target)
+    source.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

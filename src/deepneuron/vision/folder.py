@@ -26,7 +26,7 @@ from deepneuron.errors import (
     DivergenceError,
     SavingError,
 )
-from deepneuron.saving.atomic import atomic_write
+from deepneuron.saving.atomic import atomic_write, replace
 
 MODEL = "model.keras"
 LAST = "last.keras"
@@ -245,7 +245,7 @@ def staged(folder: RunFolder, *, over: bool) -> Iterator[Path]:
         stage.mkdir(parents=True)
         yield stage
         for name in FILES:  # config.json is the last: with it the run is finished
-            (stage / name).replace(folder.path / name)
+            replace(stage / name, folder.path / name)
         if over:
             (folder.unfinished / CONFIG).unlink()
     except OSError as error:
