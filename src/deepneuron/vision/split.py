@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepneuron.data.collection import PARTS
+from deepneuron.data.fingerprint import digest_rows
 from deepneuron.data.store import Store
 from deepneuron.data.stratify import stratified_split
 from deepneuron.errors import ArgumentError, DataError
@@ -37,11 +38,11 @@ def split_rows(
 ) -> Rows:
     """The parts that the source has; what is missing is taken from its training part.
 
-    Taken are the same share of every class, and equal files stay together: none is
-    taken that is learned as well. (Pictures that are merely alike may be torn apart;
-    the audit names them.) Copies that contradict one another in their labels are
-    learned from, so that nothing is judged by them. The same store, shares and seed
-    give the same rows on every machine.
+    Taken are the same share of every class, and pictures of equal pixels stay together,
+    in whatever files: none is taken that is learned as well. (Pictures that are merely
+    alike may be torn apart; the audit names them.) Copies that contradict one another
+    in their labels are learned from, so that nothing is judged by them. The same store,
+    shares and seed give the same rows on every machine.
 
     Args:
         store: the pictures; `part` says where the source has them.
@@ -61,7 +62,7 @@ def split_rows(
         )
     _check_classes(store)
     train, held_out, judged = (np.flatnonzero(store.part == i) for i in range(3))
-    groups = exact_groups(store.facts.digest)
+    groups = exact_groups(digest_rows(store.x))
     remaining = 1.0
     if not len(judged):
         kept, aside = stratified_split(
