@@ -99,7 +99,7 @@ def _peak_memory_of_windows() -> float:
         )
 
     counters = Counters(cb=ctypes.sizeof(Counters))
-    windll = ctypes.windll  # type: ignore[attr-defined]
+    windll = ctypes.windll  # type: ignore[attr-defined]  # on Windows only
     windll.kernel32.GetCurrentProcess.restype = wintypes.HANDLE
     windll.psapi.GetProcessMemoryInfo.argtypes = (
         wintypes.HANDLE,

@@ -180,8 +180,9 @@ def _write_keras(
 
 
 def _size(count: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1000  # type: ignore[assignment]  # it becomes a fraction
-    return f"{count:.1f} GB"
+    if count < 1000:
+        return f"{count} bytes"
+    for unit, size in (("kB", 1e3), ("MB", 1e6)):
+        if count < 1000 * size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count / 1e9:.1f} GB"

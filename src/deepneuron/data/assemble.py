@@ -191,9 +191,9 @@ def _check_classes(
             )
         absent = sorted(set(classes) - present[part], key=natural_key)
         if absent:
+            these = "this class" if len(absent) == 1 else "these classes"
             findings.note(
                 f"{part}: {listed(absent, 10)}",
-                f"{part} has no picture of {'this class' if len(absent) == 1 else 'these classes'}"  # noqa: E501
-                ", so it says nothing about them",
+                f"{part} has no picture of {these}, so it says nothing about them",
                 harmless=True,  # what to do about it, the audit says
             )

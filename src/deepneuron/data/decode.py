@@ -241,16 +241,15 @@ def identify(file: IO[bytes]) -> ImageFile:
     `Image.open` would warn of large pictures, through filters that all threads share,
     and try formats that we do not want.
     """
-    # Importing them registers them.
     from PIL import (
-        BmpImagePlugin,  # noqa: F401
-        GifImagePlugin,  # noqa: F401
+        BmpImagePlugin,  # noqa: F401 - importing them registers them
+        GifImagePlugin,  # noqa: F401 - as above
         Image,
         JpegImagePlugin,
-        PngImagePlugin,  # noqa: F401
-        PpmImagePlugin,  # noqa: F401
-        TiffImagePlugin,  # noqa: F401
-        WebPImagePlugin,  # noqa: F401
+        PngImagePlugin,  # noqa: F401 - as above
+        PpmImagePlugin,  # noqa: F401 - as above
+        TiffImagePlugin,  # noqa: F401 - as above
+        WebPImagePlugin,  # noqa: F401 - as above
     )
 
     start = file.tell()

@@ -17,9 +17,9 @@ _ROWS, _COLUMNS = 8, 9
 def digest_file(file: IO[bytes]) -> bytes:
     """The first 16 bytes of the SHA-256 of a file, which is rewound."""
     file.seek(0)
-    digest = hashlib.file_digest(file, "sha256").digest()[:16]  # type: ignore[arg-type]
+    digest = hashlib.file_digest(file, "sha256")  # type: ignore[arg-type]  # any file
     file.seek(0)
-    return digest
+    return digest.digest()[:16]
 
 
 def digest_rows(x: np.ndarray) -> np.ndarray:

@@ -335,7 +335,7 @@ def _write(
         known[name], index = np.unique(columns[name], return_inverse=True)
         columns[name] = index.astype(np.uint8)
     with atomic_write(folder / "rows.npz") as out:
-        np.savez(out, **columns)  # type: ignore[arg-type]
+        np.savez(out, **columns)  # type: ignore[arg-type]  # NumPy's stub has a flag
     described = {
         "names": names,
         "class_names": list(collection.class_names),

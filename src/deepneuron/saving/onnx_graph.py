@@ -19,7 +19,7 @@ import numpy as np
 from deepneuron.errors import SavingError
 from deepneuron.saving.onnx_trace import Dim, Dims, Order, Unknown, Value
 
-_END = 2**63 - 1  # a slice up to here goes to the end
+END = 2**63 - 1  # a slice up to here goes to the end
 
 
 @dataclass
@@ -98,7 +98,7 @@ class OnnxGraph:
 
     def whole(self, *values: int) -> str:
         """The name of a row of whole numbers, such as axes."""
-        label = "_".join("end" if abs(n) >= _END else str(n) for n in values)
+        label = "_".join("end" if abs(n) >= END else str(n) for n in values)
         return self.weight(np.asarray(values, "int64"), f"row/{label}")
 
     # --- values, and the order of their axes

@@ -175,10 +175,10 @@ def _gemm(g: OnnxGraph, step: Step) -> None:
     (a, b), (y,) = step.inputs, step.outputs
     ta, tb = step.attrs["ta"], step.attrs["tb"]
     rows = a.origin
-    if _is_stack(rows, a) and not ta and b.rank == 2:
+    if rows is not None and _is_stack(rows, a) and not ta and b.rank == 2:
         # (batch, ..., k) was made (rows, k) for one large product; ONNX need not.
-        stack = Value((*rows.dims[:-1], y.dims[-1]), y.dtype)  # type: ignore[union-attr]
-        g.store(stack, g.emit("MatMul", g.read(rows), _matrix(g, b, tb)))  # type: ignore[arg-type]
+        stack = Value((*rows.dims[:-1], y.dims[-1]), y.dtype)
+        g.store(stack, g.emit("MatMul", g.read(rows), _matrix(g, b, tb)))
         g.view(stack, y)
     elif a.rank == b.rank == 2 and not is_whole(a):
         # A weight is turned round here, once.

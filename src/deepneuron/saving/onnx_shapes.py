@@ -7,11 +7,9 @@ from typing import Any
 import numpy as np
 
 from deepneuron.errors import SavingError
-from deepneuron.saving.onnx_graph import OnnxGraph
+from deepneuron.saving.onnx_graph import END, OnnxGraph
 from deepneuron.saving.onnx_rules import rule
 from deepneuron.saving.onnx_trace import Order, Step, Unknown, Value
-
-_END = np.iinfo("int64").max  # a slice to the end
 
 
 @rule("reshape", sized=True)
@@ -147,8 +145,8 @@ def _getitem(g: OnnxGraph, step: Step) -> None:
             kept.append(axis)
         else:
             at = _same(step, x, axis, int(part), int(other))
-            cut = (at, _END if at == -1 else at + 1, 1)
-        if cut not in ((0, _END, 1), (0, x.dims[axis], 1)):
+            cut = (at, END if at == -1 else at + 1, 1)
+        if cut not in ((0, END, 1), (0, x.dims[axis], 1)):
             cuts.append((axis, *cut))
         axis += 1
     plain = len(kept) == x.rank and None not in kept  # slices alone keep the order
@@ -185,13 +183,13 @@ def _cut(
     by = 1 if part.step is None else int(part.step)
     if by < 0:
         start = -1 if part.start is None else part.start
-        end = -_END if part.stop is None else part.stop
+        end = -END if part.stop is None else part.stop
         start_again = -1 if again.start is None else again.start
-        end_again = -_END if again.stop is None else again.stop
+        end_again = -END if again.stop is None else again.stop
     else:
-        start, end = part.start or 0, _END if part.stop is None else part.stop
+        start, end = part.start or 0, END if part.stop is None else part.stop
         start_again = again.start or 0
-        end_again = _END if again.stop is None else again.stop
+        end_again = END if again.stop is None else again.stop
     start = _same(step, x, axis, int(start), int(start_again))
     end = _same(step, x, axis, int(end), int(end_again), end=True)
     return start, end, by
@@ -207,7 +205,7 @@ def _same(
     if isinstance(n, Unknown) and at - n.first == again - n.second <= 0:
         behind = at - n.first
         if behind or end:
-            return behind or _END
+            return behind or END
     raise SavingError(
         f"{step.where} takes a part of an axis whose place depends on the size of "
         "the input; ONNX positions are fixed, or count from the end."
