@@ -39,7 +39,8 @@ constexpr int panel_vectors(i64 n) {
 #endif
 constexpr int MOST_ROWS = 14;
 
-enum class Into { store, add, bias };  // C = AB, C += AB, C = AB + bias
+// C = AB, C += AB, C = AB + bias, C = relu(AB + bias)
+enum class Into { store, add, bias, bias_relu };
 
 // Along k, A's rows are read in pieces: `pieces` of them, each `length` long, beginning at
 // at[piece] behind the row's pointer. A matrix has one piece, a window one for each row.
@@ -58,7 +59,7 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into == Into::bias ? load(bias + j * WIDTH) : zero();
+      sum[r][j] = into >= Into::bias ? load(bias + j * WIDTH) : zero();
   }
   for (int piece = 0; piece < along.pieces; piece++) {
     const i64 end = along.at[piece] + along.length;
@@ -69,6 +70,11 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
         const float x = row[r][k];
         UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += x * bk[j];
       }
+    }
+  }
+  if (into == Into::bias_relu) {
+    UNROLL for (int r = 0; r < ROWS; r++) {
+      UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = relu(sum[r][j]);
     }
   }
   UNROLL for (int r = 0; r < ROWS; r++) {

@@ -1,0 +1,272 @@
+// Convolution, its two gradients, and the kernel packed for them.
+#include "../conv.h"
+
+namespace deepneuron::DEEPNEURON_ISA {
+namespace {
+
+// --- forward
+
+// kernel in panels of filters                         kernel | packed ; Convolution
+void pack_conv_kernel(const Call& k, Share s) {
+  const Convolution& v = convolution(k.ints);
+  const i64 depth = v.rows * v.columns * (v.channels / v.groups), some = v.filters / v.groups;
+  const Range part = cut(depth, s.part, s.parts);
+  for (i64 group = 0; group < v.groups; group++) {
+    const float* kernel = k.at(0) + group * some;
+    float* packed = k.at(1) + group * depth * whole_vectors(some);
+    for (i64 first = 0; first < some;) {
+      const Panel p = panel_from(first, some);
+      const i64 width = p.vectors * WIDTH;
+      for (i64 d = part.lo; d < part.hi; d++) {
+        float* to = packed + d * width;
+        __builtin_memcpy(to, kernel + d * v.filters + first, p.columns * sizeof(float));
+        for (i64 j = p.columns; j < width; j++) to[j] = 0;
+      }
+      packed += depth * width;
+      first += p.columns;
+    }
+  }
+}
+REGISTER(pack_conv_kernel, nullptr);
+
+i64 conv2d_scratch(const i64* ints) {
+  const Convolution& v = convolution(ints);
+  const i64 frame = frame_of_x(v).size(v.channels);
+  return v.rows * v.columns * sizeof(i64) + pictures_at_once(frame) * frame * sizeof(float);
+}
+
+// y = x * kernel (+ bias) (relu)      x, packed kernel, bias or none | y ; Convolution, relu
+void conv2d(const Call& k, Share s) {
+  const Convolution& v = convolution(k.ints);
+  const bool rectify = k.ints[CONVOLUTION_NUMBERS];
+  const i64 part = v.channels / v.groups, some = v.filters / v.groups;
+  const Frame f = frame_of_x(v);
+  const i64 size = f.size(v.channels), at_once = pictures_at_once(size);
+  i64* at = reinterpret_cast<i64*>(k.context.scratch);
+  float* frames = reinterpret_cast<float*>(at + v.rows * v.columns);
+  if (f.needed(v.height, v.width))
+    __builtin_memset(frames, 0, least(at_once, s.hi - s.lo) * size * sizeof(float));
+
+  for (i64 row = s.lo; row < s.hi; row += at_once) {
+    const i64 end = least(row + at_once, s.hi);
+    const Pictures x = framed(k, 0, row, end, v.height, v.width, v.channels, f, frames);
+    // A row of the kernel covers neighbours in the picture, unless it skips some of them.
+    const bool together = v.groups == 1 && (v.dilation_x == 1 || v.columns == 1);
+    Along along{0, at, together ? v.columns * part : part};
+    for (i64 a = 0; a < v.rows; a++)
+      for (i64 b = 0; b < (together ? 1 : v.columns); b++)
+        at[along.pieces++] = a * v.dilation_y * x.line + b * v.dilation_x * v.channels;
+    const Grid grid{end - row, v.down, v.across,
+                    {x.step, v.stride_y * x.line, v.stride_x * v.channels},
+                    {k.stride(3), v.across * v.filters, v.filters}};
+    for (i64 group = 0; group < v.groups; group++)
+      multiply(grid, x.first + group * part, along,
+               k.at(1) + group * v.rows * v.columns * part * whole_vectors(some), some,
+               k.at(3, row) + group * some, k.has(2) ? k.at(2) + group * some : nullptr, rectify);
+  }
+}
+REGISTER(conv2d, conv2d_scratch);
+
+// --- the gradient of x
+//
+// A pixel of dx gathers from the pixels of dy whose windows cover it:
+//
+//   dx[y, x, c] = sum over a, b, f of dy[(y + top - a dilation) / stride, ..., f] kernel[a, b, c, f]
+//
+// over those a (and b) for which the division leaves no rest. These are the same for all y
+// with the same rest by the stride. So dx falls apart into stride_y * stride_x pictures, its
+// phases, each of them a plain convolution of dy with a part of the kernel.
+
+// Along one axis, the taps of a phase: those a for which phase + before - a dilation is a
+// multiple of the stride, the last first, so that dy is read forwards.
+struct Taps {
+  i64 first, step, count;  // a = first - i * step
+  i64 at, stride;          // ... reads dy's line at + i * stride, for the phase's first line
+};
+INLINE Taps taps_of(i64 phase, i64 before, i64 size, i64 stride, i64 dilation) {
+  Taps t{0, 1, 0, 0, 1};
+  i64 last = 0;
+  for (i64 a = size - 1; a >= 0; a--) {
+    const i64 distance = phase + before - a * dilation;
+    if (distance % stride) continue;
+    if (t.count == 0) t.first = a, t.at = distance / stride;
+    if (t.count == 1) t.step = t.first - a, t.stride = distance / stride - t.at;
+    t.count++;
+    last = a;
+  }
+  (void)last;
+  return t;
+}
+
+// kernel in panels of channels, the taps of each phase together
+//                                                     kernel | packed ; Convolution
+void pack_conv_kernel_for_input(const Call& k, Share s) {
+  const Convolution& v = convolution(k.ints);
+  const i64 part = v.channels / v.groups, some = v.filters / v.groups;
+  const Range filters = cut(some, s.part, s.parts, 16);
+  float* packed = k.at(1);
+  for (i64 group = 0; group < v.groups; group++)
+    for (i64 py = 0; py < v.stride_y; py++)
+      for (i64 px = 0; px < v.stride_x; px++) {
+        const Taps down = taps_of(py, v.top, v.rows, v.stride_y, v.dilation_y);
+        const Taps across = taps_of(px, v.left, v.columns, v.stride_x, v.dilation_x);
+        for (i64 first = 0; first < part;) {
+          const Panel p = panel_from(first, part);
+          const i64 width = p.vectors * WIDTH;
+          for (i64 i = 0; i < down.count; i++)
+            for (i64 j = 0; j < across.count; j++, packed += some * width) {
+              const i64 a = down.first - i * down.step, b = across.first - j * across.step;
+              const float* from = k.at(0) + group * some +
+                                  ((a * v.columns + b) * part + first) * v.filters;
+              // Turned over in squares: 16 values of a line are read, 16 lines written.
+              for (i64 f0 = filters.lo; f0 < filters.hi; f0 += 16) {
+                const i64 f1 = least(f0 + 16, filters.hi);
+                for (i64 c = 0; c < width; c++)
+                  for (i64 f = f0; f < f1; f++)
+                    packed[f * width + c] = c < p.columns ? from[c * v.filters + f] : 0;
+              }
+            }
+          first += p.columns;
+        }
+      }
+}
+REGISTER(pack_conv_kernel_for_input, nullptr);
+
+i64 conv2d_input_grad_scratch(const i64* ints) {
+  const Convolution& v = convolution(ints);
+  const i64 frame = frame_of_dy(v).size(v.filters);
+  return v.rows * v.columns * sizeof(i64) + pictures_at_once(frame) * frame * sizeof(float);
+}
+
+// dx, for y = x * kernel              dy, kernel packed for the input | dx ; Convolution
+void conv2d_input_grad(const Call& k, Share s) {
+  const Convolution& v = convolution(k.ints);
+  const i64 part = v.channels / v.groups, some = v.filters / v.groups;
+  const Frame f = frame_of_dy(v);
+  const i64 size = f.size(v.filters), at_once = pictures_at_once(size);
+  i64* at = reinterpret_cast<i64*>(k.context.scratch);
+  float* frames = reinterpret_cast<float*>(at + v.rows * v.columns);
+  if (f.needed(v.down, v.across))
+    __builtin_memset(frames, 0, least(at_once, s.hi - s.lo) * size * sizeof(float));
+
+  for (i64 row = s.lo; row < s.hi; row += at_once) {
+    const i64 end = least(row + at_once, s.hi);
+    const Pictures dy = framed(k, 0, row, end, v.down, v.across, v.filters, f, frames);
+    const float* packed = k.at(1);
+    for (i64 group = 0; group < v.groups; group++)
+      for (i64 py = 0; py < v.stride_y; py++)
+        for (i64 px = 0; px < v.stride_x; px++) {
+          const Taps down = taps_of(py, v.top, v.rows, v.stride_y, v.dilation_y);
+          const Taps across = taps_of(px, v.left, v.columns, v.stride_x, v.dilation_x);
+          const bool together = v.groups == 1 && across.stride == 1;
+          Along along{0, at, together ? across.count * some : some};
+          for (i64 i = 0; i < down.count; i++)
+            for (i64 j = 0; j < (together ? least(1, across.count) : across.count); j++)
+              at[along.pieces++] = (f.top + down.at + i * down.stride) * dy.line +
+                                   (f.left + across.at + j * across.stride) * v.filters;
+          const i64 line = v.width * v.channels;
+          const Grid grid{end - row, divide_up(v.height - py, v.stride_y),
+                          divide_up(v.width - px, v.stride_x),
+                          {dy.step, dy.line, v.filters},
+                          {k.stride(2), v.stride_y * line, v.stride_x * v.channels}};
+          multiply(grid, dy.first + group * some, along, packed, part,
+                   k.at(2, row) + py * line + px * v.channels + group * part, nullptr, false);
+          packed += down.count * across.count * some * whole_vectors(part);
+        }
+  }
+}
+REGISTER(conv2d_input_grad, conv2d_input_grad_scratch);
+
+// --- the gradient of the kernel
+
+// Bytes of the columns of dy that are copied, if they do not fill vectors.
+INLINE i64 ragged_size(const Convolution& v) {
+  const i64 some = v.filters / v.groups;
+  return some % WIDTH ? v.down * v.across * whole_vectors(some) : 0;
+}
+
+i64 conv2d_kernel_grad_scratch(const i64* ints) {
+  const Convolution& v = convolution(ints);
+  return (frame_of_x(v).size(v.channels) + ragged_size(v)) * sizeof(float);
+}
+
+// dbias[f] += the sum over all pixels of dy
+INLINE void add_pixels(const float* dy, i64 pixels, i64 filters, float* dbias) {
+  i64 f = 0;
+  for (; f + WIDTH <= filters; f += WIDTH) {
+    Vector sum[4] = {zero(), zero(), zero(), zero()};  // additions that need not wait
+    i64 i = 0;
+    for (; i + 4 <= pixels; i += 4)
+      UNROLL for (int u = 0; u < 4; u++) sum[u] += load(dy + (i + u) * filters + f);
+    for (; i < pixels; i++) sum[0] += load(dy + i * filters + f);
+    store(dbias + f, load(dbias + f) + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
+  }
+  for (; f < filters; f++) {
+    float sum = 0;
+    for (i64 i = 0; i < pixels; i++) sum += dy[i * filters + f];
+    dbias[f] += sum;
+  }
+}
+
+// dkernel += x^T dy, dbias += dy      x, dy | sums of dkernel, of dbias or none ; Convolution
+void conv2d_kernel_grad(const Call& k, Share s) {
+  const Convolution& v = convolution(k.ints);
+  const i64 part = v.channels / v.groups, some = v.filters / v.groups;
+  const i64 depth = v.rows * v.columns * part, pixels = v.down * v.across;
+  const Frame f = frame_of_x(v);
+  float* frame = reinterpret_cast<float*>(k.context.scratch);
+  float* copy = frame + f.size(v.channels);
+  if (f.needed(v.height, v.width))
+    __builtin_memset(frame, 0, f.size(v.channels) * sizeof(float));
+  if (k.context.fresh) {
+    __builtin_memset(k.at(2), 0, depth * v.filters * sizeof(float));
+    if (k.has(3)) __builtin_memset(k.at(3), 0, v.filters * sizeof(float));
+  }
+  for (i64 row = s.lo; row < s.hi; row++) {
+    const Pictures x = framed(k, 0, row, row + 1, v.height, v.width, v.channels, f, frame);
+    if (k.has(3)) add_pixels(k.at(1, row), pixels, v.filters, k.at(3));
+    for (i64 group = 0; group < v.groups; group++) {
+      const float* dy = k.at(1, row) + group * some;
+      i64 pixel = v.filters;
+      if (some % WIDTH) {  // vectors must not read over the end
+        pixel = whole_vectors(some);
+        for (i64 i = 0; i < pixels; i++) {
+          __builtin_memcpy(copy + i * pixel, dy + i * v.filters, some * sizeof(float));
+          for (i64 j = some; j < pixel; j++) copy[i * pixel + j] = 0;
+        }
+        dy = copy;
+      }
+      const Over over{v.down, v.across, v.stride_y * x.line, v.stride_x * v.channels,
+                      v.across * pixel, pixel};
+      for (i64 first = 0; first < some;) {
+        const Panel p = panel_from(first, some);
+        const bool ragged = p.columns < p.vectors * WIDTH;
+        const TransposedTile* of_height = transposed_tiles(p.vectors);
+        float whole[MOST_ROWS * MOST_VECTORS * WIDTH];  // a tile that is wider than dkernel
+        const i64 count = tile_count(depth, p.vectors);
+        for (i64 i = 0; i < count; i++) {
+          const i64 lo = tile_start(depth, count, i), hi = tile_start(depth, count, i + 1);
+          const float* a[MOST_ROWS];
+          float *c[MOST_ROWS], *to[MOST_ROWS];
+          for (i64 d = lo; d < hi; d++) {  // which row of the kernel, column and channel
+            const i64 tap = d / part, row_of_kernel = tap / v.columns;
+            a[d - lo] = x.first + row_of_kernel * v.dilation_y * x.line +
+                        (tap - row_of_kernel * v.columns) * v.dilation_x * v.channels +
+                        group * part + d - tap * part;
+            to[d - lo] = k.at(2) + d * v.filters + group * some + first;
+            c[d - lo] = ragged ? whole + (d - lo) * p.vectors * WIDTH : to[d - lo];
+          }
+          of_height[hi - lo - 1](a, over, dy + first, c, ragged ? Into::store : Into::add);
+          if (ragged)
+            for (i64 r = 0; r < hi - lo; r++)
+              for (i64 j = 0; j < p.columns; j++) to[r][j] += c[r][j];
+        }
+        first += p.columns;
+      }
+    }
+  }
+}
+REGISTER(conv2d_kernel_grad, conv2d_kernel_grad_scratch);
+
+}  // namespace
+}  // namespace deepneuron::DEEPNEURON_ISA
