@@ -39,8 +39,9 @@ constexpr int panel_vectors(i64 n) {
 #endif
 constexpr int MOST_ROWS = 14;
 
-// C = AB, C += AB, C = AB + bias, C = relu(AB + bias)
-enum class Into { store, add, bias, bias_relu };
+// C = AB, C += AB, C = AB + bias, C = relu(AB + bias); for transposed tiles also: the sum goes
+// on from C, term by term, so that it comes out the same in however many calls.
+enum class Into { store, add, bias, bias_relu, go_on };
 
 // Along k, A's rows are read in pieces: `pieces` of them, each `length` long, beginning at
 // at[piece] behind the row's pointer. A matrix has one piece, a window one for each row.
@@ -59,7 +60,7 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into >= Into::bias ? load(bias + j * WIDTH) : zero();
+      sum[r][j] = into == Into::bias || into == Into::bias_relu ? load(bias + j * WIDTH) : zero();
   }
   for (int piece = 0; piece < along.pieces; piece++) {
     const i64 end = along.at[piece] + along.length;
@@ -87,9 +88,11 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
 
 // The same for A^T B, where the sum runs over the pixels (y, x) of a picture, or over the
 // rows of a matrix (ny = 1): C[r][:] += sum over y, x of A[r][y, x] B[y, x][:].
-// ay, ax, by, bx: floats from one row, or one pixel, to the next.
+// ay, ax, by, bx: floats from one row, or one pixel, to the next; an, bn: from one picture,
+// if there are several, to the next.
 struct Over {
   i64 ny, nx, ay, ax, by, bx;
+  i64 n = 1, an = 0, bn = 0;
 };
 
 template <int ROWS, int VECTORS>
@@ -99,17 +102,20 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
-    UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = zero();
+    UNROLL for (int j = 0; j < VECTORS; j++)
+      sum[r][j] = into == Into::go_on ? load(c[r] + j * WIDTH) : zero();
   }
-  for (i64 y = 0; y < over.ny; y++) {
-    const float* bp = b + y * over.by;
-    i64 k = y * over.ay;
-    for (i64 x = 0; x < over.nx; x++, bp += over.bx, k += over.ax) {
-      Vector bk[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
-      UNROLL for (int r = 0; r < ROWS; r++) {
-        const float v = row[r][k];
-        UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += v * bk[j];
+  for (i64 n = 0; n < over.n; n++) {
+    for (i64 y = 0; y < over.ny; y++) {
+      const float* bp = b + n * over.bn + y * over.by;
+      i64 k = n * over.an + y * over.ay;
+      for (i64 x = 0; x < over.nx; x++, bp += over.bx, k += over.ax) {
+        Vector bk[VECTORS];
+        UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
+        UNROLL for (int r = 0; r < ROWS; r++) {
+          const float v = row[r][k];
+          UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += v * bk[j];
+        }
       }
     }
   }

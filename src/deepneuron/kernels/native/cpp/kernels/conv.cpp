@@ -85,16 +85,13 @@ struct Taps {
 };
 INLINE Taps taps_of(i64 phase, i64 before, i64 size, i64 stride, i64 dilation) {
   Taps t{0, 1, 0, 0, 1};
-  i64 last = 0;
   for (i64 a = size - 1; a >= 0; a--) {
     const i64 distance = phase + before - a * dilation;
     if (distance % stride) continue;
     if (t.count == 0) t.first = a, t.at = distance / stride;
     if (t.count == 1) t.step = t.first - a, t.stride = distance / stride - t.at;
     t.count++;
-    last = a;
   }
-  (void)last;
   return t;
 }
 
@@ -179,15 +176,33 @@ REGISTER(conv2d_input_grad, conv2d_input_grad_scratch);
 
 // --- the gradient of the kernel
 
-// Bytes of the columns of dy that are copied, if they do not fill vectors.
-INLINE i64 ragged_size(const Convolution& v) {
-  const i64 some = v.filters / v.groups;
-  return some % WIDTH ? v.down * v.across * whole_vectors(some) : 0;
+// Small pictures are summed several at a time, or a tile would hardly be filled before it has
+// to be stored. Of large ones each has its own sum, since long sums are less exact.
+constexpr i64 SMALL_PICTURE = 128;  // pixels
+
+struct KernelGrad {
+  Frame frame;
+  i64 size;      // of a frame
+  i64 depth;     // rows of dkernel in a group of filters
+  i64 pixels;    // of dy
+  i64 dy_pixel;  // floats from one pixel of dy to the next
+  bool ragged;   // a pixel of dy does not fill vectors: it is copied, zeros behind it
+  i64 at_once;   // pictures
+};
+INLINE KernelGrad kernel_grad(const Convolution& v) {
+  const i64 some = v.filters / v.groups, pixels = v.down * v.across;
+  const bool ragged = some % WIDTH;
+  const Frame f = frame_of_x(v);
+  const i64 size = f.size(v.channels);
+  return {f, size, v.rows * v.columns * (v.channels / v.groups), pixels,
+          ragged ? whole_vectors(some) : v.filters, ragged,
+          pixels > SMALL_PICTURE ? 1 : pictures_at_once(size + pixels * v.filters)};
 }
 
 i64 conv2d_kernel_grad_scratch(const i64* ints) {
-  const Convolution& v = convolution(ints);
-  return (frame_of_x(v).size(v.channels) + ragged_size(v)) * sizeof(float);
+  const KernelGrad g = kernel_grad(convolution(ints));
+  return g.depth * sizeof(i64) +
+         g.at_once * (g.size + g.ragged * g.pixels * g.dy_pixel) * sizeof(float);
 }
 
 // dbias[f] += the sum over all pixels of dy
@@ -211,55 +226,64 @@ INLINE void add_pixels(const float* dy, i64 pixels, i64 filters, float* dbias) {
 // dkernel += x^T dy, dbias += dy      x, dy | sums of dkernel, of dbias or none ; Convolution
 void conv2d_kernel_grad(const Call& k, Share s) {
   const Convolution& v = convolution(k.ints);
+  const KernelGrad g = kernel_grad(v);
   const i64 part = v.channels / v.groups, some = v.filters / v.groups;
-  const i64 depth = v.rows * v.columns * part, pixels = v.down * v.across;
-  const Frame f = frame_of_x(v);
-  float* frame = reinterpret_cast<float*>(k.context.scratch);
-  float* copy = frame + f.size(v.channels);
-  if (f.needed(v.height, v.width))
-    __builtin_memset(frame, 0, f.size(v.channels) * sizeof(float));
+  i64* at = reinterpret_cast<i64*>(k.context.scratch);
+  float* frames = reinterpret_cast<float*>(at + g.depth);
+  float* copy = frames + g.at_once * g.size;
+  const bool needed = g.frame.needed(v.height, v.width);
+  if (needed)
+    __builtin_memset(frames, 0, least(g.at_once, s.hi - s.lo) * g.size * sizeof(float));
   if (k.context.fresh) {
-    __builtin_memset(k.at(2), 0, depth * v.filters * sizeof(float));
+    __builtin_memset(k.at(2), 0, g.depth * v.filters * sizeof(float));
     if (k.has(3)) __builtin_memset(k.at(3), 0, v.filters * sizeof(float));
   }
-  for (i64 row = s.lo; row < s.hi; row++) {
-    const Pictures x = framed(k, 0, row, row + 1, v.height, v.width, v.channels, f, frame);
-    if (k.has(3)) add_pixels(k.at(1, row), pixels, v.filters, k.at(3));
+  // Row (a, b, c) of dkernel sums the pixels of x from here on.
+  const i64 line = (needed ? g.frame.width : v.width) * v.channels;
+  for (i64 a = 0, d = 0; a < v.rows; a++)
+    for (i64 b = 0; b < v.columns; b++)
+      for (i64 c = 0; c < part; c++)
+        at[d++] = a * v.dilation_y * line + b * v.dilation_x * v.channels + c;
+
+  for (i64 row = s.lo; row < s.hi; row += g.at_once) {
+    const i64 n = least(g.at_once, s.hi - row);
+    const Pictures x = framed(k, 0, row, row + n, v.height, v.width, v.channels, g.frame, frames);
+    if (k.has(3))
+      for (i64 i = row; i < row + n; i++) add_pixels(k.at(1, i), g.pixels, v.filters, k.at(3));
     for (i64 group = 0; group < v.groups; group++) {
       const float* dy = k.at(1, row) + group * some;
-      i64 pixel = v.filters;
-      if (some % WIDTH) {  // vectors must not read over the end
-        pixel = whole_vectors(some);
-        for (i64 i = 0; i < pixels; i++) {
-          __builtin_memcpy(copy + i * pixel, dy + i * v.filters, some * sizeof(float));
-          for (i64 j = some; j < pixel; j++) copy[i * pixel + j] = 0;
-        }
+      i64 dy_picture = k.stride(1);
+      if (g.ragged) {
+        for (i64 i = 0; i < n; i++)
+          for (i64 j = 0; j < g.pixels; j++) {
+            float* to = copy + (i * g.pixels + j) * g.dy_pixel;
+            __builtin_memcpy(to, dy + i * dy_picture + j * v.filters, some * sizeof(float));
+            for (i64 f = some; f < g.dy_pixel; f++) to[f] = 0;
+          }
         dy = copy;
+        dy_picture = g.pixels * g.dy_pixel;
       }
       const Over over{v.down, v.across, v.stride_y * x.line, v.stride_x * v.channels,
-                      v.across * pixel, pixel};
+                      v.across * g.dy_pixel, g.dy_pixel, n, x.step, dy_picture};
+      const Into into = g.pixels > SMALL_PICTURE ? Into::add : Into::go_on;
       for (i64 first = 0; first < some;) {
         const Panel p = panel_from(first, some);
-        const bool ragged = p.columns < p.vectors * WIDTH;
+        const bool whole = p.columns == p.vectors * WIDTH;
         const TransposedTile* of_height = transposed_tiles(p.vectors);
-        float whole[MOST_ROWS * MOST_VECTORS * WIDTH];  // a tile that is wider than dkernel
-        const i64 count = tile_count(depth, p.vectors);
+        float wide[MOST_ROWS * MOST_VECTORS * WIDTH];  // for a tile that is wider than dkernel
+        const i64 count = tile_count(g.depth, p.vectors);
         for (i64 i = 0; i < count; i++) {
-          const i64 lo = tile_start(depth, count, i), hi = tile_start(depth, count, i + 1);
+          const i64 lo = tile_start(g.depth, count, i), height = tile_start(g.depth, count, i + 1) - lo;
           const float* a[MOST_ROWS];
-          float *c[MOST_ROWS], *to[MOST_ROWS];
-          for (i64 d = lo; d < hi; d++) {  // which row of the kernel, column and channel
-            const i64 tap = d / part, row_of_kernel = tap / v.columns;
-            a[d - lo] = x.first + row_of_kernel * v.dilation_y * x.line +
-                        (tap - row_of_kernel * v.columns) * v.dilation_x * v.channels +
-                        group * part + d - tap * part;
-            to[d - lo] = k.at(2) + d * v.filters + group * some + first;
-            c[d - lo] = ragged ? whole + (d - lo) * p.vectors * WIDTH : to[d - lo];
+          float *c[MOST_ROWS], *sums = k.at(2) + lo * v.filters + group * some + first;
+          for (i64 r = 0; r < height; r++) {
+            a[r] = x.first + group * part + at[lo + r];
+            c[r] = whole ? sums + r * v.filters : wide + r * p.vectors * WIDTH;
+            if (!whole) __builtin_memcpy(c[r], sums + r * v.filters, p.columns * sizeof(float));
           }
-          of_height[hi - lo - 1](a, over, dy + first, c, ragged ? Into::store : Into::add);
-          if (ragged)
-            for (i64 r = 0; r < hi - lo; r++)
-              for (i64 j = 0; j < p.columns; j++) to[r][j] += c[r][j];
+          of_height[height - 1](a, over, dy + first, c, into);
+          for (i64 r = 0; r < height && !whole; r++)
+            __builtin_memcpy(sums + r * v.filters, c[r], p.columns * sizeof(float));
         }
         first += p.columns;
       }
