@@ -94,6 +94,35 @@ INLINE Pictures framed(const Call& k, int i, i64 lo, i64 hi, i64 height, i64 wid
   return {frames, f.size(channels), line};
 }
 
+// --- taps
+
+// The gradient of x gathers: a pixel of dx sums the pixels of dy whose windows cover it,
+//
+//   dx[y, x, c] = sum over a, b, f of kernel[a, b, c, f]
+//       dy[(y + top - a dilation_y) / stride_y, (x + left - b dilation_x) / stride_x, f]
+//
+// over those a and b for which the divisions leave no rest. These are the same for all y
+// (and x) with the same rest by the stride. So dx falls apart into stride_y * stride_x
+// pictures, its phases, each of them a plain convolution of dy with a part of the kernel.
+//
+// Along one axis, the taps of a phase: those a for which phase + before - a dilation is a
+// multiple of the stride, the last first, so that dy is read forwards.
+struct Taps {
+  i64 first, step, count;  // a = first - i * step
+  i64 at, stride;          // ... reads dy's line at + i * stride, for the phase's first line
+};
+INLINE Taps taps_of(i64 phase, i64 before, i64 size, i64 stride, i64 dilation) {
+  Taps t{0, 1, 0, 0, 1};
+  for (i64 a = size - 1; a >= 0; a--) {
+    const i64 distance = phase + before - a * dilation;
+    if (distance % stride) continue;
+    if (t.count == 0) t.first = a, t.at = distance / stride;
+    if (t.count == 1) t.step = t.first - a, t.stride = distance / stride - t.at;
+    t.count++;
+  }
+  return t;
+}
+
 // --- panels
 
 // B lies in panels of a few vectors of its columns, one panel behind the other, each with all

@@ -67,33 +67,7 @@ void conv2d(const Call& k, Share s) {
 }
 REGISTER(conv2d, conv2d_scratch);
 
-// --- the gradient of x
-//
-// A pixel of dx gathers from the pixels of dy whose windows cover it:
-//
-//   dx[y, x, c] = sum over a, b, f of dy[(y + top - a dilation) / stride, ..., f] kernel[a, b, c, f]
-//
-// over those a (and b) for which the division leaves no rest. These are the same for all y
-// with the same rest by the stride. So dx falls apart into stride_y * stride_x pictures, its
-// phases, each of them a plain convolution of dy with a part of the kernel.
-
-// Along one axis, the taps of a phase: those a for which phase + before - a dilation is a
-// multiple of the stride, the last first, so that dy is read forwards.
-struct Taps {
-  i64 first, step, count;  // a = first - i * step
-  i64 at, stride;          // ... reads dy's line at + i * stride, for the phase's first line
-};
-INLINE Taps taps_of(i64 phase, i64 before, i64 size, i64 stride, i64 dilation) {
-  Taps t{0, 1, 0, 0, 1};
-  for (i64 a = size - 1; a >= 0; a--) {
-    const i64 distance = phase + before - a * dilation;
-    if (distance % stride) continue;
-    if (t.count == 0) t.first = a, t.at = distance / stride;
-    if (t.count == 1) t.step = t.first - a, t.stride = distance / stride - t.at;
-    t.count++;
-  }
-  return t;
-}
+// --- the gradient of x: its phases, one after the other (see taps in conv.h)
 
 // kernel in panels of channels, the taps of each phase together
 //                                                     kernel | packed ; Convolution
@@ -205,25 +179,7 @@ i64 conv2d_kernel_grad_scratch(const i64* ints) {
          g.at_once * (g.size + g.ragged * g.pixels * g.dy_pixel) * sizeof(float);
 }
 
-// dbias[f] += the sum over all pixels of dy
-INLINE void add_pixels(const float* dy, i64 pixels, i64 filters, float* dbias) {
-  i64 f = 0;
-  for (; f + WIDTH <= filters; f += WIDTH) {
-    Vector sum[4] = {zero(), zero(), zero(), zero()};  // additions that need not wait
-    i64 i = 0;
-    for (; i + 4 <= pixels; i += 4)
-      UNROLL for (int u = 0; u < 4; u++) sum[u] += load(dy + (i + u) * filters + f);
-    for (; i < pixels; i++) sum[0] += load(dy + i * filters + f);
-    store(dbias + f, load(dbias + f) + ((sum[0] + sum[1]) + (sum[2] + sum[3])));
-  }
-  for (; f < filters; f++) {
-    float sum = 0;
-    for (i64 i = 0; i < pixels; i++) sum += dy[i * filters + f];
-    dbias[f] += sum;
-  }
-}
-
-// dkernel += x^T dy, dbias += dy      x, dy | sums of dkernel, of dbias or none ; Convolution
+// dkernel += x^T dy                   x, dy | sums of dkernel ; Convolution
 void conv2d_kernel_grad(const Call& k, Share s) {
   const Convolution& v = convolution(k.ints);
   const KernelGrad g = kernel_grad(v);
@@ -234,10 +190,7 @@ void conv2d_kernel_grad(const Call& k, Share s) {
   const bool needed = g.frame.needed(v.height, v.width);
   if (needed)
     __builtin_memset(frames, 0, least(g.at_once, s.hi - s.lo) * g.size * sizeof(float));
-  if (k.context.fresh) {
-    __builtin_memset(k.at(2), 0, g.depth * v.filters * sizeof(float));
-    if (k.has(3)) __builtin_memset(k.at(3), 0, v.filters * sizeof(float));
-  }
+  if (k.context.fresh) __builtin_memset(k.at(2), 0, g.depth * v.filters * sizeof(float));
   // Row (a, b, c) of dkernel sums the pixels of x from here on.
   const i64 line = (needed ? g.frame.width : v.width) * v.channels;
   for (i64 a = 0, d = 0; a < v.rows; a++)
@@ -248,8 +201,6 @@ void conv2d_kernel_grad(const Call& k, Share s) {
   for (i64 row = s.lo; row < s.hi; row += g.at_once) {
     const i64 n = least(g.at_once, s.hi - row);
     const Pictures x = framed(k, 0, row, row + n, v.height, v.width, v.channels, g.frame, frames);
-    if (k.has(3))
-      for (i64 i = row; i < row + n; i++) add_pixels(k.at(1, i), g.pixels, v.filters, k.at(3));
     for (i64 group = 0; group < v.groups; group++) {
       const float* dy = k.at(1, row) + group * some;
       i64 dy_picture = k.stride(1);
