@@ -45,10 +45,12 @@ enum class Into { store, add, bias, bias_relu, go_on };
 
 // Along k, A's rows are read in pieces: `pieces` of them, each `length` long, beginning at
 // at[piece] behind the row's pointer. A matrix has one piece, a window one for each row.
+// B is read row by row, or, where windows see only a part of B, from row b_at[piece] on.
 struct Along {
   int pieces;
   const i64* at;
   i64 length;
+  const i64* b_at = nullptr;
 };
 
 // Rows of B follow one another after `ldb` floats.
@@ -62,11 +64,13 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
     UNROLL for (int j = 0; j < VECTORS; j++)
       sum[r][j] = into == Into::bias || into == Into::bias_relu ? load(bias + j * WIDTH) : zero();
   }
+  const float* bp = b;
   for (int piece = 0; piece < along.pieces; piece++) {
+    if (along.b_at) bp = b + along.b_at[piece] * ldb;
     const i64 end = along.at[piece] + along.length;
-    for (i64 k = along.at[piece]; k < end; k++, b += ldb) {
+    for (i64 k = along.at[piece]; k < end; k++, bp += ldb) {
       Vector bk[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(b + j * WIDTH);
+      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
       UNROLL for (int r = 0; r < ROWS; r++) {
         const float x = row[r][k];
         UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += x * bk[j];

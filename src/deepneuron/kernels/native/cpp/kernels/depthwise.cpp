@@ -67,40 +67,6 @@ i64 depthwise_scratch(const i64* ints) {
 
 // --- forward, and the gradient of x
 
-// What outputs look at along one axis. Output i looks, by its tap t, at the input's line
-// at + i * move + t * tap, if there is one, and weighs it by the kernel's line
-// weight + t * weight_step. It is itself line out + i * out_step of its picture.
-struct Axis {
-  i64 outputs, inputs, taps;
-  i64 at, move, tap;
-  i64 weight, weight_step;
-  i64 out, out_step;
-
-  // Its first tap that is not in front of the picture, and the one behind its last one.
-  INLINE i64 first_tap(i64 i) const { return most(0, divide_up(-(at + i * move), tap)); }
-  INLINE i64 end_tap(i64 i) const {
-    return least(taps, divide_down(inputs - 1 - at - i * move, tap) + 1);
-  }
-  // The outputs lo..hi see all of their taps.
-  INLINE Range inner() const {
-    const i64 lo = least(outputs, most(0, divide_up(-at, move)));
-    return {lo, most(lo, least(outputs,
-                               divide_down(inputs - 1 - at - (taps - 1) * tap, move) + 1))};
-  }
-};
-
-// Forward, an output is a line of y, and looks at x.
-INLINE Axis forward_axis(i64 outputs, i64 inputs, i64 taps, i64 before, i64 stride, i64 dilation) {
-  return {outputs, inputs, taps, -before, stride, dilation, 0, 1, 0, 1};
-}
-// Backward, an output is a line of dx that belongs to a phase, and looks at dy.
-INLINE Axis backward_axis(i64 phase, i64 lines, i64 inputs, i64 size, i64 before, i64 stride,
-                          i64 dilation) {
-  const Taps t = taps_of(phase, before, size, stride, dilation);
-  return {divide_up(lines - phase, stride), inputs, t.count, t.at, 1, t.stride,
-          t.first, -t.step, phase, stride};
-}
-
 // Rows of the input and of the kernel that a line of outputs looks at, and how far it is, in
 // floats, to the next row, tap and pixel.
 struct Line {
@@ -161,7 +127,8 @@ void slide(const Axis& down, const Axis& across, const float* in, const float* k
   const i64 pixel = channels;
   const Range inner = across.inner();
   for (i64 i = 0; i < down.outputs; i++) {
-    const i64 a = down.first_tap(i), rows = most(0, down.end_tap(i) - a);
+    const Range seen = down.taps(i);
+    const i64 a = seen.lo, rows = seen.hi - seen.lo;
     Line l{rows, 0, nullptr, nullptr,
            down.tap * across.inputs * pixel, across.tap * pixel, across.move * pixel,
            down.weight_step * columns * pixel, across.weight_step * pixel,
@@ -171,8 +138,9 @@ void slide(const Axis& down, const Axis& across, const float* in, const float* k
     float* line = out + (down.out + i * down.out_step) * out_line + across.out * pixel;
     for (i64 j = 0; j < across.outputs;) {
       const bool whole = j >= inner.lo && j < inner.hi;
-      const i64 b = whole ? 0 : across.first_tap(j);
-      l.taps = whole ? across.taps : most(0, across.end_tap(j) - b);
+      const Range columns_seen = across.taps(j);
+      const i64 b = columns_seen.lo;
+      l.taps = columns_seen.hi - b;
       l.in = in_rows + (across.at + j * across.move + b * across.tap) * pixel;
       l.weights = weight_rows + (across.weight + b * across.weight_step) * pixel;
       if (l.taps == 0) l.rows = 0;  // in_rows may point nowhere
@@ -286,7 +254,7 @@ void depthwise_conv2d_kernel_grad(const Call& k, Share s) {
   // The outputs for which line `tap` of the kernel lies in the picture.
   const auto seen = [](const Axis& axis, i64 tap) {
     Axis one = axis;
-    one.taps = 1, one.at += tap * axis.tap;
+    one.count = 1, one.at += tap * axis.tap;
     return one.inner();
   };
   for (i64 row = s.lo; row < s.hi; row++) {
