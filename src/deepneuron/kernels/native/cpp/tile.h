@@ -80,7 +80,8 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
 }
 
 // The same for A^T B, where the sum runs over the pixels (y, x) of a picture, or over the
-// rows of a matrix (ny = 1): C[r][:] += sum over y, x of A[r][y, x] B[y, x][:].
+// rows of a matrix (ny = 1): C[r][:] += sum over y, x of A[r][y, x] B[y, x][:]. The sum goes on
+// from what is in C, so it does not matter into how many calls the rows are cut.
 // ay, ax, by, bx: floats from one row, or one pixel, to the next.
 struct Over {
   i64 ny, nx, ay, ax, by, bx;
@@ -93,7 +94,8 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
-    UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = zero();
+    UNROLL for (int j = 0; j < VECTORS; j++)
+      sum[r][j] = into == Into::add ? load(c[r] + j * WIDTH) : zero();
   }
   for (i64 y = 0; y < over.ny; y++) {
     const float* bp = b + y * over.by;
@@ -108,10 +110,7 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
     }
   }
   UNROLL for (int r = 0; r < ROWS; r++) {
-    UNROLL for (int j = 0; j < VECTORS; j++) {
-      float* p = c[r] + j * WIDTH;
-      store(p, into == Into::add ? load(p) + sum[r][j] : sum[r][j]);
-    }
+    UNROLL for (int j = 0; j < VECTORS; j++) store(c[r] + j * WIDTH, sum[r][j]);
   }
 }
 

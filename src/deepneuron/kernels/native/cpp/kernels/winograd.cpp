@@ -1,0 +1,326 @@
+// Convolution with kernels of 3x3 by Winograd's algorithm, which `winograd.h` explains.
+//
+// Channels and filters are multiples of WIDTH. Tiles are numbered through all pictures of a
+// chunk and worked on in blocks, so that what lies between the transforms stays in the cache.
+#include "../winograd.h"
+
+#include "../tile.h"
+
+namespace deepneuron::DEEPNEURON_ISA {
+namespace {
+
+using namespace winograd;
+
+// Pictures of x and y. y has `down` x `across` pixels; `top` and `left`: x's margin of zeros.
+struct Shape {
+  i64 height, width, channels, filters, top, left, down, across;
+
+  INLINE i64 tiles_down() const { return (down + OUT - 1) / OUT; }
+  INLINE i64 tiles_across() const { return (across + OUT - 1) / OUT; }
+  INLINE i64 tiles() const { return tiles_down() * tiles_across(); }
+};
+INLINE Shape shape_of(const i64* n) { return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]}; }
+
+// Where a tile lies: in which row of the batch, and its first pixel in y.
+struct Place {
+  i64 row, y, x;
+};
+INLINE Place place_of(const Shape& shape, i64 first_row, i64 tile) {
+  const i64 each = shape.tiles(), across = shape.tiles_across(), in_picture = tile % each;
+  return {first_row + tile / each, in_picture / across * OUT, in_picture % across * OUT};
+}
+
+constexpr i64 MOST_TILES = 64;  // in a block
+
+// The 36 matrices of a block, one row for each tile. They begin a cache line further apart
+// than their size: at powers of two, all would fall on the same few places of the cache.
+INLINE i64 matrix_step(i64 depth) { return MOST_TILES * depth + 16; }
+
+i64 scratch_of(const i64* ints) {
+  const Shape s = shape_of(ints);
+  const i64 frame = POSITIONS * (s.channels > s.filters ? s.channels : s.filters);
+  const i64 v = POSITIONS * matrix_step(s.channels), m = POSITIONS * matrix_step(s.filters);
+  return (v + m + frame) * static_cast<i64>(sizeof(float));
+}
+
+struct Block {
+  float *v, *m, *frame;  // (36, tiles, channels), (36, tiles, filters), one tile
+  i64 v_step, m_step;
+};
+INLINE Block block_in(char* scratch, const Shape& s) {
+  Block b;
+  b.v_step = matrix_step(s.channels);
+  b.m_step = matrix_step(s.filters);
+  b.v = reinterpret_cast<float*>(scratch);
+  b.m = b.v + POSITIONS * b.v_step;
+  b.frame = b.m + POSITIONS * b.m_step;
+  return b;
+}
+
+// --- tiles in pictures, whose edges they may overhang
+
+// Pixels of a picture: a window of SIDE x SIDE of them; `step` floats from row to row.
+struct Window {
+  float* start;
+  i64 step;
+};
+
+struct Picture {
+  float* start;
+  i64 height, width, depth;
+
+  template <int SIDE>
+  INLINE bool contains(i64 y, i64 x) const {
+    return y >= 0 && x >= 0 && y + SIDE <= height && x + SIDE <= width;
+  }
+  INLINE Window window(i64 y, i64 x) const {
+    return {start + (y * width + x) * depth, width * depth};
+  }
+  // visit(pixels in the picture, pixels in a window at (y, x), floats) for each row of the
+  // window, as far as it lies in the picture.
+  template <int SIDE, class Visit>
+  INLINE void each_row(i64 y, i64 x, float* window, Visit visit) const {
+    const i64 left = x < 0 ? -x : 0, right = x + SIDE <= width ? SIDE : width - x;
+    if (left >= right) return;
+    for (i64 i = y < 0 ? -y : 0; i < SIDE && y + i < height; i++)
+      visit(start + ((y + i) * width + x + left) * depth, window + (i * SIDE + left) * depth,
+            (right - left) * depth);
+  }
+  // The window at (y, x), with zeros where it overhangs: then it is a copy, in `frame`.
+  template <int SIDE>
+  INLINE Window read(i64 y, i64 x, float* frame) const {
+    if (contains<SIDE>(y, x)) return window(y, x);
+    std::memset(frame, 0, SIDE * SIDE * depth * sizeof(float));
+    each_row<SIDE>(y, x, frame, [](const float* from, float* to, i64 n) {
+      std::memcpy(to, from, n * sizeof(float));
+    });
+    return {frame, SIDE * depth};
+  }
+};
+
+// Matrices of a block <- the tiles' windows: B^T d B from x, or A dy A^T from dy.
+template <class Matrix>
+INLINE void into_matrices(const Picture& picture, i64 y, i64 x, float* frame, float* matrices,
+                          i64 step) {
+  const i64 depth = picture.depth;
+  const Window w = picture.read<Matrix::FROM>(y, x, frame);
+  for (i64 c = 0; c < depth; c += WIDTH) {
+    const float* from = w.start + c;
+    float* to = matrices + c;
+    transform<Matrix>([&](int i, int j) { return load(from + i * w.step + j * depth); },
+                      [&](int i, int j, Vector v) { store(to + (i * IN + j) * step, v); });
+  }
+}
+
+// y = A^T m A + bias, cropped to the picture
+INLINE void out_of_matrices(const float* matrices, i64 step, const float* bias, bool relu_too,
+                            const Picture& picture, i64 y, i64 x) {
+  const i64 depth = picture.depth;
+  const Window w = picture.window(y, x);
+  const i64 rows = picture.height - y, columns = picture.width - x;
+  for (i64 c = 0; c < depth; c += WIDTH) {
+    const float* from = matrices + c;
+    float* to = w.start + c;
+    const Vector b = bias ? load(bias + c) : zero();
+    transform<Output>([&](int i, int j) { return load(from + (i * IN + j) * step); },
+                      [&](int i, int j, Vector v) {
+                        if (i >= rows || j >= columns) return;
+                        v += b;
+                        store(to + i * w.step + j * depth, relu_too ? relu(v) : v);
+                      });
+  }
+}
+
+// dx += B dv B^T, as far as the window lies in the picture
+INLINE void add_window(const float* matrices, i64 step, const Picture& picture, i64 y, i64 x,
+                       float* frame) {
+  const i64 depth = picture.depth;
+  const bool inside = picture.contains<IN>(y, x);
+  const Window w = inside ? picture.window(y, x) : Window{frame, IN * depth};
+  if (!inside) std::memset(frame, 0, POSITIONS * depth * sizeof(float));
+  for (i64 c = 0; c < depth; c += WIDTH) {
+    const float* from = matrices + c;
+    float* to = w.start + c;
+    transform<InputGrad>([&](int i, int j) { return load(from + (i * IN + j) * step); },
+                         [&](int i, int j, Vector v) {
+                           float* pixel = to + i * w.step + j * depth;
+                           store(pixel, load(pixel) + v);
+                         });
+  }
+  if (inside) return;
+  picture.each_row<IN>(y, x, frame, [](float* to, const float* from, i64 n) {
+    for (i64 i = 0; i < n; i += WIDTH) store(to + i, load(to + i) + load(from + i));
+  });
+}
+
+// --- the products between the transforms, at one position
+
+// Calls visit(column, vectors) for panels that cover n columns, a multiple of WIDTH.
+template <class Visit>
+INLINE void each_panel(i64 n, Visit visit) {
+  const i64 panel = panel_vectors(n) * WIDTH;
+  for (i64 j = 0; j < n; j += panel)
+    visit(j, static_cast<int>((n - j < panel ? n - j : panel) / WIDTH));
+}
+
+// c = a b      a: (rows, depth), b: (depth, columns)
+void multiply(const float* a, i64 rows, i64 depth, const float* b, i64 columns, float* c) {
+  const i64 start = 0;
+  each_panel(columns, [&](i64 column, int vectors) {
+    const Tile* of_height = tiles(vectors);
+    const i64 count = tile_count(rows, vectors);
+    for (i64 t = 0; t < count; t++) {
+      const i64 lo = tile_start(rows, count, t), n = tile_start(rows, count, t + 1) - lo;
+      const float* from[MOST_ROWS];
+      float* to[MOST_ROWS];
+      for (i64 r = 0; r < n; r++) {
+        from[r] = a + (lo + r) * depth;
+        to[r] = c + (lo + r) * columns + column;
+      }
+      of_height[n - 1](from, {1, &start, depth}, b + column, columns, to, nullptr, Into::store);
+    }
+  });
+}
+
+// c += a^T b   a: (rows, depth), b: (rows, columns)
+void multiply_transposed(const float* a, i64 rows, i64 depth, const float* b, i64 columns,
+                         float* c, Into into) {
+  each_panel(columns, [&](i64 column, int vectors) {
+    const TransposedTile* of_height = transposed_tiles(vectors);
+    const i64 count = tile_count(depth, vectors);
+    for (i64 t = 0; t < count; t++) {
+      const i64 lo = tile_start(depth, count, t), n = tile_start(depth, count, t + 1) - lo;
+      const float* from[MOST_ROWS];
+      float* to[MOST_ROWS];
+      for (i64 r = 0; r < n; r++) {
+        from[r] = a + lo + r;
+        to[r] = c + (lo + r) * columns + column;
+      }
+      of_height[n - 1](from, {1, rows, 0, depth, 0, columns}, b + column, to, into);
+    }
+  });
+}
+
+// --- the kernels
+
+// u = G g G^T, and the same with channels and filters exchanged
+// kernel (3, 3, channels, filters) | u (36, channels, filters), ut (36, filters, channels)
+// ; channels, filters
+void winograd_kernel(const Call& k, Share s) {
+  const i64 channels = k.ints[0], filters = k.ints[1], size = channels * filters;
+  const float* kernel = k.at(0);
+  float *u = k.at(1), *ut = k.at(2);
+  const auto evaluate = [&](const float* g, i64 g_step, float* to) {
+    transform<Kernel>([&](int i, int j) { return load(g + (i * 3 + j) * g_step); },
+                      [&](int i, int j, Vector v) { store(to + (i * IN + j) * size, v); });
+  };
+  const Range some = cut(channels, s.part, s.parts, WIDTH);
+  if (u)
+    for (i64 c = some.lo; c < some.hi; c++)
+      for (i64 f = 0; f < filters; f += WIDTH)
+        evaluate(kernel + c * filters + f, size, u + c * filters + f);
+  if (!ut) return;
+  // Vectors along the channels: exchange first, WIDTH x WIDTH values of each of the nine.
+  float block[9 * WIDTH * WIDTH];
+  for (i64 c = some.lo; c < some.hi; c += WIDTH) {
+    for (i64 f = 0; f < filters; f += WIDTH) {
+      for (int g = 0; g < 9; g++)
+        for (int i = 0; i < WIDTH; i++)
+          for (int j = 0; j < WIDTH; j++)
+            block[(g * WIDTH + j) * WIDTH + i] = kernel[g * size + (c + i) * filters + f + j];
+      for (int j = 0; j < WIDTH; j++)
+        evaluate(block + j * WIDTH, WIDTH * WIDTH, ut + (f + j) * channels + c);
+    }
+  }
+}
+REGISTER(winograd_kernel, nullptr);
+
+// y = x * kernel + bias, or max of that and 0
+// x, u, bias or none | y ; height, width, channels, filters, top, left, down, across, relu
+void conv2d_winograd(const Call& k, Share s) {
+  const Shape shape = shape_of(k.ints);
+  const float *u = k.at(1), *bias = k.at(2);
+  const Block b = block_in(k.context.scratch, shape);
+  const i64 all = (s.hi - s.lo) * shape.tiles(), blocks = (all + MOST_TILES - 1) / MOST_TILES;
+  for (i64 block = 0; block < blocks; block++) {
+    const i64 lo = tile_start(all, blocks, block), n = tile_start(all, blocks, block + 1) - lo;
+    for (i64 t = 0; t < n; t++) {
+      const Place at = place_of(shape, s.lo, lo + t);
+      const Picture x{k.at(0, at.row), shape.height, shape.width, shape.channels};
+      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame,
+                           b.v + t * shape.channels, b.v_step);
+    }
+    for (i64 e = 0; e < POSITIONS; e++)
+      multiply(b.v + e * b.v_step, n, shape.channels, u + e * shape.channels * shape.filters,
+               shape.filters, b.m + e * b.m_step);
+    for (i64 t = 0; t < n; t++) {
+      const Place at = place_of(shape, s.lo, lo + t);
+      const Picture y{k.at(3, at.row), shape.down, shape.across, shape.filters};
+      out_of_matrices(b.m + t * shape.filters, b.m_step, bias, k.ints[8], y, at.y, at.x);
+    }
+  }
+}
+REGISTER(conv2d_winograd, scratch_of);
+
+// du += v^T dm, dx = B (dm u^T) B^T    either of them alone, or both, which share dm
+// x, dy, ut | du (36, channels, filters), dx
+// ; height, width, channels, filters, top, left, down, across
+void conv2d_winograd_grad(const Call& k, Share s) {
+  const Shape shape = shape_of(k.ints);
+  const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
+  const float* ut = k.at(2);
+  float* du = k.at(3);
+  const bool wants_dx = k.has(4);
+  const Block b = block_in(k.context.scratch, shape);
+  if (wants_dx)
+    for (i64 row = s.lo; row < s.hi; row++)
+      std::memset(k.at(4, row), 0, shape.height * shape.width * channels * sizeof(float));
+  const i64 all = (s.hi - s.lo) * shape.tiles(), blocks = (all + MOST_TILES - 1) / MOST_TILES;
+  for (i64 block = 0; block < blocks; block++) {
+    const i64 lo = tile_start(all, blocks, block), n = tile_start(all, blocks, block + 1) - lo;
+    for (i64 t = 0; t < n; t++) {
+      const Place at = place_of(shape, s.lo, lo + t);
+      const Picture dy{k.at(1, at.row), shape.down, shape.across, filters};
+      into_matrices<OutputGrad>(dy, at.y, at.x, b.frame, b.m + t * filters, b.m_step);
+      if (!du) continue;
+      const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
+      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame, b.v + t * channels,
+                           b.v_step);
+    }
+    if (du) {
+      const Into into = k.context.fresh && block == 0 ? Into::store : Into::add;
+      for (i64 e = 0; e < POSITIONS; e++)
+        multiply_transposed(b.v + e * b.v_step, n, channels, b.m + e * b.m_step, filters,
+                            du + e * size, into);
+    }
+    if (!wants_dx) continue;
+    for (i64 e = 0; e < POSITIONS; e++)
+      multiply(b.m + e * b.m_step, n, filters, ut + e * size, channels, b.v + e * b.v_step);
+    for (i64 t = 0; t < n; t++) {
+      const Place at = place_of(shape, s.lo, lo + t);
+      const Picture dx{k.at(4, at.row), shape.height, shape.width, channels};
+      add_window(b.v + t * channels, b.v_step, dx, at.y - shape.top, at.x - shape.left, b.frame);
+    }
+  }
+}
+REGISTER(conv2d_winograd_grad, scratch_of);
+
+// dkernel = G^T du G, du summed over the shards
+// du | dkernel ; channels, filters
+void winograd_reduce(const Call& k, Share s) {
+  const i64 filters = k.ints[1], size = k.ints[0] * filters;
+  const Range some = cut(size, s.part, s.parts, WIDTH);
+  for (i64 i = some.lo; i < some.hi; i += WIDTH) {
+    float* dkernel = k.at(1) + i;
+    Vector du[POSITIONS];
+    for (int e = 0; e < POSITIONS; e++) du[e] = load(k.shard(0, 0) + e * size + i);
+    for (int shard = 1; shard < k.context.shard_count; shard++)
+      for (int e = 0; e < POSITIONS; e++) du[e] += load(k.shard(0, shard) + e * size + i);
+    transform<KernelGrad>([&](int i, int j) { return du[i * IN + j]; },
+                          [&](int i, int j, Vector v) { store(dkernel + (i * 3 + j) * size, v); });
+  }
+}
+REGISTER(winograd_reduce, nullptr);
+
+}  // namespace
+}  // namespace deepneuron::DEEPNEURON_ISA
