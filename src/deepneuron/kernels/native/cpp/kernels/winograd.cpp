@@ -11,15 +11,19 @@ namespace {
 
 using namespace winograd;
 
-// Pictures of x and y. y has `down` x `across` pixels; `top` and `left`: x's margin of zeros.
-struct Shape {
-  i64 height, width, channels, filters, top, left, down, across;
+// --- blocks of tiles
 
-  INLINE i64 tiles_down() const { return (down + OUT - 1) / OUT; }
+// Pictures of x and y. y has `down` x `across` pixels; `top` and `left`: x's margin of zeros;
+// `block`: how many tiles at least are worked on at once, if there are so many.
+struct Shape {
+  i64 height, width, channels, filters, top, left, down, across, block;
+
   INLINE i64 tiles_across() const { return (across + OUT - 1) / OUT; }
-  INLINE i64 tiles() const { return tiles_down() * tiles_across(); }
+  INLINE i64 tiles() const { return (down + OUT - 1) / OUT * tiles_across(); }
 };
-INLINE Shape shape_of(const i64* n) { return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7]}; }
+INLINE Shape shape_of(const i64* n) {
+  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]};
+}
 
 // Where a tile lies: in which row of the batch, and its first pixel in y.
 struct Place {
@@ -30,36 +34,47 @@ INLINE Place place_of(const Shape& shape, i64 first_row, i64 tile) {
   return {first_row + tile / each, in_picture / across * OUT, in_picture % across * OUT};
 }
 
-constexpr i64 MOST_TILES = 64;  // in a block
-
-// The 36 matrices of a block, one row for each tile. They begin a cache line further apart
+// The 36 matrices of a block have one row for each tile. They begin a cache line further apart
 // than their size: at powers of two, all would fall on the same few places of the cache.
-INLINE i64 matrix_step(i64 depth) { return MOST_TILES * depth + 16; }
+INLINE i64 matrix_step(i64 tiles, i64 depth) { return tiles * depth + 16; }
+
+// Tiles first..first+n and their matrices, in scratch memory.
+struct Block {
+  i64 first, n;
+  float *v, *m, *frame;  // (36, n, channels), (36, n, filters), one tile
+  i64 v_step, m_step;
+};
+
+// Calls visit(block) for all tiles of some rows: `shape.block` of them at least, and less than
+// twice as many.
+template <class Visit>
+INLINE void each_block(const Shape& shape, i64 rows, char* scratch, Visit visit) {
+  const i64 tiles = rows * shape.tiles(), fitting = tiles / shape.block;
+  const i64 count = fitting ? fitting : 1;
+  for (i64 i = 0; i < count; i++) {
+    Block b;
+    b.first = tile_start(tiles, count, i);
+    b.n = tile_start(tiles, count, i + 1) - b.first;
+    b.v_step = matrix_step(b.n, shape.channels);
+    b.m_step = matrix_step(b.n, shape.filters);
+    b.v = reinterpret_cast<float*>(scratch);
+    b.m = b.v + POSITIONS * b.v_step;
+    b.frame = b.m + POSITIONS * b.m_step;
+    visit(b);
+  }
+}
 
 i64 scratch_of(const i64* ints) {
   const Shape s = shape_of(ints);
-  const i64 frame = POSITIONS * (s.channels > s.filters ? s.channels : s.filters);
-  const i64 v = POSITIONS * matrix_step(s.channels), m = POSITIONS * matrix_step(s.filters);
-  return (v + m + frame) * static_cast<i64>(sizeof(float));
-}
-
-struct Block {
-  float *v, *m, *frame;  // (36, tiles, channels), (36, tiles, filters), one tile
-  i64 v_step, m_step;
-};
-INLINE Block block_in(char* scratch, const Shape& s) {
-  Block b;
-  b.v_step = matrix_step(s.channels);
-  b.m_step = matrix_step(s.filters);
-  b.v = reinterpret_cast<float*>(scratch);
-  b.m = b.v + POSITIONS * b.v_step;
-  b.frame = b.m + POSITIONS * b.m_step;
-  return b;
+  const i64 frame = IN * IN * (s.channels > s.filters ? s.channels : s.filters);
+  const i64 most = 2 * s.block;
+  const i64 matrices = matrix_step(most, s.channels) + matrix_step(most, s.filters);
+  return (POSITIONS * matrices + frame) * static_cast<i64>(sizeof(float));
 }
 
 // --- tiles in pictures, whose edges they may overhang
 
-// Pixels of a picture: a window of SIDE x SIDE of them; `step` floats from row to row.
+// Pixels of a picture, or copies of them: `step` floats from row to row.
 struct Window {
   float* start;
   i64 step;
@@ -69,6 +84,7 @@ struct Picture {
   float* start;
   i64 height, width, depth;
 
+  // Whether the window of SIDE x SIDE pixels that begins at (y, x) lies in the picture.
   template <int SIDE>
   INLINE bool contains(i64 y, i64 x) const {
     return y >= 0 && x >= 0 && y + SIDE <= height && x + SIDE <= width;
@@ -76,17 +92,17 @@ struct Picture {
   INLINE Window window(i64 y, i64 x) const {
     return {start + (y * width + x) * depth, width * depth};
   }
-  // visit(pixels in the picture, pixels in a window at (y, x), floats) for each row of the
+  // Calls visit(pixels of the picture, the same in `frame`, floats) for each row of such a
   // window, as far as it lies in the picture.
   template <int SIDE, class Visit>
-  INLINE void each_row(i64 y, i64 x, float* window, Visit visit) const {
+  INLINE void each_row(i64 y, i64 x, float* frame, Visit visit) const {
     const i64 left = x < 0 ? -x : 0, right = x + SIDE <= width ? SIDE : width - x;
     if (left >= right) return;
     for (i64 i = y < 0 ? -y : 0; i < SIDE && y + i < height; i++)
-      visit(start + ((y + i) * width + x + left) * depth, window + (i * SIDE + left) * depth,
+      visit(start + ((y + i) * width + x + left) * depth, frame + (i * SIDE + left) * depth,
             (right - left) * depth);
   }
-  // The window at (y, x), with zeros where it overhangs: then it is a copy, in `frame`.
+  // The window for reading. Where it overhangs it is a copy in `frame`, with zeros outside.
   template <int SIDE>
   INLINE Window read(i64 y, i64 x, float* frame) const {
     if (contains<SIDE>(y, x)) return window(y, x);
@@ -98,55 +114,75 @@ struct Picture {
   }
 };
 
-// Matrices of a block <- the tiles' windows: B^T d B from x, or A dy A^T from dy.
-template <class Matrix>
-INLINE void into_matrices(const Picture& picture, i64 y, i64 x, float* frame, float* matrices,
-                          i64 step) {
-  const i64 depth = picture.depth;
-  const Window w = picture.read<Matrix::FROM>(y, x, frame);
-  for (i64 c = 0; c < depth; c += WIDTH) {
-    const float* from = w.start + c;
-    float* to = matrices + c;
-    transform<Matrix>([&](int i, int j) { return load(from + i * w.step + j * depth); },
-                      [&](int i, int j, Vector v) { store(to + (i * IN + j) * step, v); });
+// --- between pictures and matrices: a tile is one row of each of the 36
+
+// Calls work(n), for usual n with a number that the compiler knows: it then folds the places
+// of a tile's pixels into its instructions.
+template <i64 N>
+struct Constant {
+  INLINE constexpr operator i64() const { return N; }
+};
+template <class Work>
+INLINE void with_constant(i64 n, Work work) {
+  switch (n) {
+    case 16: return work(Constant<16>{});
+    case 32: return work(Constant<32>{});
+    case 64: return work(Constant<64>{});
+    case 128: return work(Constant<128>{});
+    default: return work(n);
   }
 }
 
-// y = A^T m A + bias, cropped to the picture
-INLINE void out_of_matrices(const float* matrices, i64 step, const float* bias, bool relu_too,
-                            const Picture& picture, i64 y, i64 x) {
-  const i64 depth = picture.depth;
+// B^T d B of a window of x, or A dy A^T of one of dy
+template <class Matrix>
+void into_matrices(const Picture& picture, i64 y, i64 x, float* frame, float* row, i64 step) {
+  const Window w = picture.read<Matrix::FROM>(y, x, frame);
+  with_constant(picture.depth, [&](auto depth) {
+    for (i64 c = 0; c < depth; c += WIDTH) {
+      const float* from = w.start + c;
+      float* to = row + c;
+      transform<Matrix>([&](int i, int j) { return load(from + i * w.step + j * depth); },
+                        [&](int i, int j, Vector v) { store(to + (i * IN + j) * step, v); });
+    }
+  });
+}
+
+// y = A^T m A + bias, or max of that and 0, cropped to the picture
+void out_of_matrices(const float* row, i64 step, const float* bias, bool with_relu,
+                     const Picture& picture, i64 y, i64 x) {
   const Window w = picture.window(y, x);
   const i64 rows = picture.height - y, columns = picture.width - x;
-  for (i64 c = 0; c < depth; c += WIDTH) {
-    const float* from = matrices + c;
-    float* to = w.start + c;
-    const Vector b = bias ? load(bias + c) : zero();
-    transform<Output>([&](int i, int j) { return load(from + (i * IN + j) * step); },
-                      [&](int i, int j, Vector v) {
-                        if (i >= rows || j >= columns) return;
-                        v += b;
-                        store(to + i * w.step + j * depth, relu_too ? relu(v) : v);
-                      });
-  }
+  with_constant(picture.depth, [&](auto depth) {
+    for (i64 c = 0; c < depth; c += WIDTH) {
+      const float* from = row + c;
+      float* to = w.start + c;
+      const Vector b = bias ? load(bias + c) : zero();
+      transform<Output>([&](int i, int j) { return load(from + (i * IN + j) * step); },
+                        [&](int i, int j, Vector v) {
+                          if (i >= rows || j >= columns) return;
+                          v += b;
+                          store(to + i * w.step + j * depth, with_relu ? relu(v) : v);
+                        });
+    }
+  });
 }
 
 // dx += B dv B^T, as far as the window lies in the picture
-INLINE void add_window(const float* matrices, i64 step, const Picture& picture, i64 y, i64 x,
-                       float* frame) {
-  const i64 depth = picture.depth;
+void add_window(const float* row, i64 step, const Picture& picture, i64 y, i64 x, float* frame) {
   const bool inside = picture.contains<IN>(y, x);
-  const Window w = inside ? picture.window(y, x) : Window{frame, IN * depth};
-  if (!inside) std::memset(frame, 0, POSITIONS * depth * sizeof(float));
-  for (i64 c = 0; c < depth; c += WIDTH) {
-    const float* from = matrices + c;
-    float* to = w.start + c;
-    transform<InputGrad>([&](int i, int j) { return load(from + (i * IN + j) * step); },
-                         [&](int i, int j, Vector v) {
-                           float* pixel = to + i * w.step + j * depth;
-                           store(pixel, load(pixel) + v);
-                         });
-  }
+  const Window w = inside ? picture.window(y, x) : Window{frame, IN * picture.depth};
+  if (!inside) std::memset(frame, 0, IN * IN * picture.depth * sizeof(float));
+  with_constant(picture.depth, [&](auto depth) {
+    for (i64 c = 0; c < depth; c += WIDTH) {
+      const float* from = row + c;
+      float* to = w.start + c;
+      transform<InputGrad>([&](int i, int j) { return load(from + (i * IN + j) * step); },
+                           [&](int i, int j, Vector v) {
+                             float* pixel = to + i * w.step + j * depth;
+                             store(pixel, load(pixel) + v);
+                           });
+    }
+  });
   if (inside) return;
   picture.each_row<IN>(y, x, frame, [](float* to, const float* from, i64 n) {
     for (i64 i = 0; i < n; i += WIDTH) store(to + i, load(to + i) + load(from + i));
@@ -183,8 +219,8 @@ void multiply(const float* a, i64 rows, i64 depth, const float* b, i64 columns, 
 }
 
 // c += a^T b   a: (rows, depth), b: (rows, columns)
-void multiply_transposed(const float* a, i64 rows, i64 depth, const float* b, i64 columns,
-                         float* c, Into into) {
+void add_transposed_product(const float* a, i64 rows, i64 depth, const float* b, i64 columns,
+                            float* c, Into into) {
   each_panel(columns, [&](i64 column, int vectors) {
     const TransposedTile* of_height = transposed_tiles(vectors);
     const i64 count = tile_count(depth, vectors);
@@ -195,6 +231,8 @@ void multiply_transposed(const float* a, i64 rows, i64 depth, const float* b, i6
       for (i64 r = 0; r < n; r++) {
         from[r] = a + lo + r;
         to[r] = c + (lo + r) * columns + column;
+        for (int j = 0; j < vectors * WIDTH; j += 16)  // c is large: bring the next tile closer
+          __builtin_prefetch(to[r] + n * columns + j, 1);
       }
       of_height[n - 1](from, {1, rows, 0, depth, 0, columns}, b + column, to, into);
     }
@@ -203,7 +241,7 @@ void multiply_transposed(const float* a, i64 rows, i64 depth, const float* b, i6
 
 // --- the kernels
 
-// u = G g G^T, and the same with channels and filters exchanged
+// u = G g G^T, and the same with channels and filters exchanged; either may be absent
 // kernel (3, 3, channels, filters) | u (36, channels, filters), ut (36, filters, channels)
 // ; channels, filters
 void winograd_kernel(const Call& k, Share s) {
@@ -216,11 +254,10 @@ void winograd_kernel(const Call& k, Share s) {
   };
   const Range some = cut(channels, s.part, s.parts, WIDTH);
   if (u)
-    for (i64 c = some.lo; c < some.hi; c++)
-      for (i64 f = 0; f < filters; f += WIDTH)
-        evaluate(kernel + c * filters + f, size, u + c * filters + f);
+    for (i64 i = some.lo * filters; i < some.hi * filters; i += WIDTH)
+      evaluate(kernel + i, size, u + i);
   if (!ut) return;
-  // Vectors along the channels: exchange first, WIDTH x WIDTH values of each of the nine.
+  // Vectors along the channels: first exchange WIDTH x WIDTH values of each of the nine.
   float block[9 * WIDTH * WIDTH];
   for (i64 c = some.lo; c < some.hi; c += WIDTH) {
     for (i64 f = 0; f < filters; f += WIDTH) {
@@ -236,50 +273,45 @@ void winograd_kernel(const Call& k, Share s) {
 REGISTER(winograd_kernel, nullptr);
 
 // y = x * kernel + bias, or max of that and 0
-// x, u, bias or none | y ; height, width, channels, filters, top, left, down, across, relu
+// x, u, bias or none | y ; height, width, channels, filters, top, left, down, across, block, relu
 void conv2d_winograd(const Call& k, Share s) {
   const Shape shape = shape_of(k.ints);
+  const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
   const float *u = k.at(1), *bias = k.at(2);
-  const Block b = block_in(k.context.scratch, shape);
-  const i64 all = (s.hi - s.lo) * shape.tiles(), blocks = (all + MOST_TILES - 1) / MOST_TILES;
-  for (i64 block = 0; block < blocks; block++) {
-    const i64 lo = tile_start(all, blocks, block), n = tile_start(all, blocks, block + 1) - lo;
-    for (i64 t = 0; t < n; t++) {
-      const Place at = place_of(shape, s.lo, lo + t);
-      const Picture x{k.at(0, at.row), shape.height, shape.width, shape.channels};
-      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame,
-                           b.v + t * shape.channels, b.v_step);
+  const bool with_relu = k.ints[9];
+  each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
+    for (i64 t = 0; t < b.n; t++) {
+      const Place at = place_of(shape, s.lo, b.first + t);
+      const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
+      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame, b.v + t * channels,
+                           b.v_step);
     }
     for (i64 e = 0; e < POSITIONS; e++)
-      multiply(b.v + e * b.v_step, n, shape.channels, u + e * shape.channels * shape.filters,
-               shape.filters, b.m + e * b.m_step);
-    for (i64 t = 0; t < n; t++) {
-      const Place at = place_of(shape, s.lo, lo + t);
-      const Picture y{k.at(3, at.row), shape.down, shape.across, shape.filters};
-      out_of_matrices(b.m + t * shape.filters, b.m_step, bias, k.ints[8], y, at.y, at.x);
+      multiply(b.v + e * b.v_step, b.n, channels, u + e * size, filters, b.m + e * b.m_step);
+    for (i64 t = 0; t < b.n; t++) {
+      const Place at = place_of(shape, s.lo, b.first + t);
+      const Picture y{k.at(3, at.row), shape.down, shape.across, filters};
+      out_of_matrices(b.m + t * filters, b.m_step, bias, with_relu, y, at.y, at.x);
     }
-  }
+  });
 }
 REGISTER(conv2d_winograd, scratch_of);
 
 // du += v^T dm, dx = B (dm u^T) B^T    either of them alone, or both, which share dm
 // x, dy, ut | du (36, channels, filters), dx
-// ; height, width, channels, filters, top, left, down, across
+// ; height, width, channels, filters, top, left, down, across, block
 void conv2d_winograd_grad(const Call& k, Share s) {
   const Shape shape = shape_of(k.ints);
   const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
   const float* ut = k.at(2);
   float* du = k.at(3);
   const bool wants_dx = k.has(4);
-  const Block b = block_in(k.context.scratch, shape);
-  if (wants_dx)
+  if (wants_dx)  // windows overlap, so each is added to what is there
     for (i64 row = s.lo; row < s.hi; row++)
       std::memset(k.at(4, row), 0, shape.height * shape.width * channels * sizeof(float));
-  const i64 all = (s.hi - s.lo) * shape.tiles(), blocks = (all + MOST_TILES - 1) / MOST_TILES;
-  for (i64 block = 0; block < blocks; block++) {
-    const i64 lo = tile_start(all, blocks, block), n = tile_start(all, blocks, block + 1) - lo;
-    for (i64 t = 0; t < n; t++) {
-      const Place at = place_of(shape, s.lo, lo + t);
+  each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
+    for (i64 t = 0; t < b.n; t++) {
+      const Place at = place_of(shape, s.lo, b.first + t);
       const Picture dy{k.at(1, at.row), shape.down, shape.across, filters};
       into_matrices<OutputGrad>(dy, at.y, at.x, b.frame, b.m + t * filters, b.m_step);
       if (!du) continue;
@@ -288,35 +320,37 @@ void conv2d_winograd_grad(const Call& k, Share s) {
                            b.v_step);
     }
     if (du) {
-      const Into into = k.context.fresh && block == 0 ? Into::store : Into::add;
+      const Into into = k.context.fresh && b.first == 0 ? Into::store : Into::add;
       for (i64 e = 0; e < POSITIONS; e++)
-        multiply_transposed(b.v + e * b.v_step, n, channels, b.m + e * b.m_step, filters,
-                            du + e * size, into);
+        add_transposed_product(b.v + e * b.v_step, b.n, channels, b.m + e * b.m_step, filters,
+                               du + e * size, into);
     }
-    if (!wants_dx) continue;
+    if (!wants_dx) return;
     for (i64 e = 0; e < POSITIONS; e++)
-      multiply(b.m + e * b.m_step, n, filters, ut + e * size, channels, b.v + e * b.v_step);
-    for (i64 t = 0; t < n; t++) {
-      const Place at = place_of(shape, s.lo, lo + t);
+      multiply(b.m + e * b.m_step, b.n, filters, ut + e * size, channels, b.v + e * b.v_step);
+    for (i64 t = 0; t < b.n; t++) {
+      const Place at = place_of(shape, s.lo, b.first + t);
       const Picture dx{k.at(4, at.row), shape.height, shape.width, channels};
       add_window(b.v + t * channels, b.v_step, dx, at.y - shape.top, at.x - shape.left, b.frame);
     }
-  }
+  });
 }
 REGISTER(conv2d_winograd_grad, scratch_of);
 
 // dkernel = G^T du G, du summed over the shards
 // du | dkernel ; channels, filters
 void winograd_reduce(const Call& k, Share s) {
-  const i64 filters = k.ints[1], size = k.ints[0] * filters;
+  const i64 size = k.ints[0] * k.ints[1];
   const Range some = cut(size, s.part, s.parts, WIDTH);
   for (i64 i = some.lo; i < some.hi; i += WIDTH) {
     float* dkernel = k.at(1) + i;
-    Vector du[POSITIONS];
-    for (int e = 0; e < POSITIONS; e++) du[e] = load(k.shard(0, 0) + e * size + i);
-    for (int shard = 1; shard < k.context.shard_count; shard++)
-      for (int e = 0; e < POSITIONS; e++) du[e] += load(k.shard(0, shard) + e * size + i);
-    transform<KernelGrad>([&](int i, int j) { return du[i * IN + j]; },
+    const auto sum_of_shards = [&](int position) {
+      Vector du = load(k.shard(0, 0) + position * size + i);
+      for (int q = 1; q < k.context.shard_count; q++)
+        du += load(k.shard(0, q) + position * size + i);
+      return du;
+    };
+    transform<KernelGrad>([&](int i, int j) { return sum_of_shards(i * IN + j); },
                           [&](int i, int j, Vector v) { store(dkernel + (i * 3 + j) * size, v); });
   }
 }
