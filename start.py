@@ -5,8 +5,9 @@
     python3 start.py test
 
 The first call makes a virtual environment (`.venv`, beside this file) and installs
-deepneuron into it; later calls only look whether `pyproject.toml` has changed. Nothing
-outside of this folder is touched. Needs Python 3.11 or newer, and pip or ensurepip.
+deepneuron into it; later calls only look whether `pyproject.toml` or the C++ sources
+have changed. Nothing outside of this folder is touched. Needs Python 3.11 or newer, and
+pip or ensurepip. With a C++20 compiler, the native kernels are built as well.
 """
 
 import sys
@@ -29,6 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 STAMP = VENV / "deepneuron-setup.json"
+NATIVE = ROOT / "src" / "deepneuron" / "kernels" / "native"
 SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 
@@ -115,11 +117,19 @@ def make_environment() -> None:
 
 
 def fingerprint() -> str:
-    """What an installation depends on: pyproject.toml, the version, and the place."""
+    """What an installation depends on: its recipes, the C++ sources, and the place."""
     digest = hashlib.sha256(str(ROOT).encode())
-    for name in ("pyproject.toml", "src/deepneuron/_version.py"):
-        digest.update((ROOT / name).read_bytes())
+    recipes = ["pyproject.toml", "CMakeLists.txt", "src/deepneuron/_version.py"]
+    sources = (path for path in (NATIVE / "cpp").rglob("*") if path.is_file())
+    for path in [*(ROOT / name for name in recipes), *sorted(sources)]:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def native_kernels() -> list[Path]:
+    """The extension modules that are built into this tree."""
+    return [path for path in NATIVE.glob("_native.*") if path.suffix in {".so", ".pyd"}]
 
 
 def installed() -> set[str]:
@@ -143,6 +153,8 @@ def set_up(*extras: str) -> None:
     target = f"{ROOT}[{named}]" if named else str(ROOT)
     say(f"installing deepneuron{f' with {named}' if named else ''} (once)")
     STAMP.unlink(missing_ok=True)
+    for old in native_kernels():
+        old.unlink()  # it would stay, and be taken for new, if no new one can be built
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     code = run([*command, *quiet, "--editable", target])
@@ -151,6 +163,12 @@ def set_up(*extras: str) -> None:
             f"pip could not install deepneuron (its message stands above; exit code "
             f"{code}). Is there a connection to the package index? Calling this again "
             "goes on where it stopped."
+        )
+    if not native_kernels():
+        say(
+            "the native kernels could not be built, so NumPy computes. They need a "
+            "C++20 compiler; what went wrong is told by: "
+            f"{PYTHON} -m pip install -v --editable {ROOT}"
         )
     stamp = {"fingerprint": fingerprint(), "extras": sorted(wanted)}
     fresh = STAMP.with_suffix(".new")

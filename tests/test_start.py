@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parent.parent
 @pytest.fixture
 def start(tmp_path, monkeypatch):
     """A fresh copy of start.py in a folder of its own, imported from there."""
-    for name in ("start.py", "pyproject.toml", "src/deepneuron/_version.py"):
+    version = "src/deepneuron/_version.py"
+    for name in ("start.py", "pyproject.toml", "CMakeLists.txt", version):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes((ROOT / name).read_bytes())
     monkeypatch.syspath_prepend(tmp_path)
@@ -145,6 +146,28 @@ def test_installs_again_when_the_project_file_changes(start, commands):
         file.write("\n# changed\n")
     start.main(["install"])
     assert len(commands) == 2
+
+
+def test_builds_again_when_a_source_of_the_kernels_changes(start, commands):
+    source = start.NATIVE / "cpp" / "kernels" / "dense.cpp"
+    source.parent.mkdir(parents=True)
+    for text in ("float x;", "float y;", "float y;"):
+        source.write_text(text, encoding="utf-8")
+        start.main(["install"])
+    assert len(commands) == 2
+    source.rename(source.with_name("conv.cpp"))
+    start.main(["install"])
+    assert len(commands) == 3
+
+
+def test_kernels_of_an_older_build_are_not_taken_for_new(start, commands, capsys):
+    old = start.NATIVE / "_native.abi3.so"
+    old.parent.mkdir(parents=True)
+    (start.NATIVE / "_native.pyi").touch()
+    old.touch()
+    start.main(["install"])
+    assert [path.name for path in start.NATIVE.iterdir()] == ["_native.pyi"]
+    assert "NumPy computes" in capsys.readouterr().err
 
 
 def test_a_damaged_stamp_means_installing_again(start, commands):

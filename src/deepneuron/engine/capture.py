@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,9 @@ import numpy as np
 from deepneuron.engine import scope
 from deepneuron.engine.convert import as_tensor
 from deepneuron.engine.dtypes import result_type
-from deepneuron.engine.executor import Executor
 from deepneuron.engine.graph import Graph
-from deepneuron.engine.kernels import NUMPY, KernelSet
+from deepneuron.engine.kernels import NUMPY, KernelSet, Runner
 from deepneuron.engine.nest import flatten, pack
-from deepneuron.engine.plan import Plan, make_plan
 from deepneuron.engine.tensor import Tensor
 
 
@@ -51,17 +50,27 @@ def capture(
 class _Compiled:
     """A plan, the structure of its result, and the executors free to run it."""
 
-    def __init__(self, plan: Plan, structure: Any, kernels: KernelSet) -> None:
-        self.plan, self.structure, self.kernels = plan, structure, kernels
-        self._free: list[Executor] = []
+    def __init__(self, graph: Graph, structure: Any, kernels: KernelSet) -> None:
+        self.plan, self.structure, self.kernels = (
+            kernels.plan(graph),
+            structure,
+            kernels,
+        )
+        self._free: list[Runner] = []
         self._lock = threading.Lock()
 
     def run(self, leaves: list[np.ndarray]) -> Any:
-        with self._lock:  # a second thread gets memory of its own
-            executor = self._free.pop() if self._free else None
-        executor = executor or Executor(self.plan, self.kernels)
-        try:
+        with self.executor() as executor:
             return pack(self.structure, executor.run(leaves))
+
+    @contextmanager
+    def executor(self) -> Iterator[Runner]:
+        """One that is free; a second thread gets one with memory of its own."""
+        with self._lock:
+            executor = self._free.pop() if self._free else None
+        executor = executor or self.kernels.executor(self.plan)
+        try:
+            yield executor
         finally:
             with self._lock:
                 self._free.append(executor)
@@ -82,7 +91,7 @@ class Function:
     Args:
         function: Python code over tensors.
         key: returns what else the graph depends on, such as which weights are frozen.
-        kernels: the kernel set that runs it.
+        kernels: returns the kernel set that runs it; asked at every call.
         most: how many plans, each with its memory, are kept; beyond, the one that was
             not used for the longest time is made anew when its shape comes again.
 
@@ -96,7 +105,7 @@ class Function:
         self,
         function: Callable[..., Any],
         key: Callable[[], Hashable] = lambda: None,
-        kernels: KernelSet = NUMPY,
+        kernels: Callable[[], KernelSet] = lambda: NUMPY,
         most: int = 32,
     ) -> None:
         self.function, self.key, self.kernels, self.most = function, key, kernels, most
@@ -108,17 +117,22 @@ class Function:
         """Run on arrays, or on lists, tuples and dictionaries of arrays."""
         leaves, structure = flatten(args)
         leaves = [_array(x) for x in leaves]
-        shapes = (structure, tuple((x.shape, x.dtype) for x in leaves))
+        return self._compiled(leaves, structure).run(leaves)
+
+    def _compiled(self, leaves: list[Any], structure: Any) -> _Compiled:
+        """The plan for leaves of these shapes and types."""
+        kernels = self.kernels()
+        shapes = (kernels, structure, tuple((x.shape, x.dtype) for x in leaves))
         compiled = self._find((*shapes, self.key()))
         if compiled is None:
             with self._capture_lock:
                 compiled = self._find((*shapes, self.key()))
                 if compiled is None:
                     graph, result = capture(self.function, *pack(structure, leaves))
-                    compiled = _Compiled(make_plan(graph), result, self.kernels)
+                    compiled = _Compiled(graph, result, kernels)
                     # The key is asked again: capturing may have built layers.
                     self._keep((*shapes, self.key()), compiled)
-        return compiled.run(leaves)
+        return compiled
 
     def _find(self, signature: Hashable) -> _Compiled | None:
         with self._plans_lock:

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deepneuron.engine.kernels import NUMPY, KernelSet
 from deepneuron.engine.neighbours import overlap_shifted, pack, spans
 from deepneuron.engine.plan import ARENA, CONSTANT, INPUT, Buffer, Instruction, Plan
 from deepneuron.engine.registry import registry
@@ -59,12 +58,10 @@ class Executor:
 
     Args:
         plan: what to run.
-        kernels: the kernel set; NumPy by default.
     """
 
-    def __init__(self, plan: Plan, kernels: KernelSet = NUMPY) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.kernels = kernels
         self.workspace = Workspace()
         self._arena = np.empty(plan.arena, "uint8")
         self._inputs = [
@@ -98,7 +95,7 @@ class Executor:
     def _call(self, instruction: Instruction, arrays: list[np.ndarray]) -> _Call:
         outs = tuple(arrays[i] for i in instruction.outputs)
         return _Call(
-            self.kernels.function(instruction.kernel),
+            registry[instruction.kernel].forward,
             tuple(arrays[i] for i in instruction.inputs),
             {**instruction.attrs, "out": outs[0] if len(outs) == 1 else outs},
             instruction,

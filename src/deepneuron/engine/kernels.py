@@ -1,25 +1,46 @@
-"""A KernelSet says which function computes an operation.
+"""A KernelSet plans graphs and runs the plans.
 
-The default set answers with `Op.forward` for everything; it is also the judge of every
-faster set, which answers for the operations it knows and falls back for the rest.
+The NumPy set calls `Op.forward` for everything. It is also the judge of every faster
+set, and computes what that one has no kernel for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from deepneuron.engine.registry import registry
+import numpy as np
+
+from deepneuron.engine.executor import Executor
+from deepneuron.engine.graph import Graph
+from deepneuron.engine.plan import make_plan
 
 
-class KernelSet:
-    """The NumPy kernels: `Op.forward` of every operation."""
+class Runner(Protocol):
+    """A plan with memory of its own; one thread may use it at a time."""
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """One step; copies of the graph's outputs."""
+
+
+class KernelSet(Protocol):
+    """What a captured step runs on."""
+
+    name: str
+
+    def plan(self, graph: Graph) -> Any:
+        """What has to be known to run a graph, found out once."""
+
+    def executor(self, plan: Any) -> Runner:
+        """A plan with memory of its own."""
+
+
+class NumpyKernels:
+    """`Op.forward` of every operation, on memory that was planned beforehand."""
 
     name = "numpy"
-
-    def function(self, kernel: str) -> Callable[..., Any]:
-        """The function `(*arrays, **attrs, out=...)` that computes a kernel."""
-        return registry[kernel].forward
+    plan = staticmethod(make_plan)
+    executor = staticmethod(Executor)
 
 
-NUMPY = KernelSet()
+NUMPY = NumpyKernels()

@@ -1,0 +1,1 @@
+"""Kernel sets beside the NumPy default, and the choice among them."""

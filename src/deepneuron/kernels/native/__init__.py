@@ -1,0 +1,1 @@
+"""Native kernels: C++ behind the same operations, a whole step in one call."""

@@ -1,0 +1,22 @@
+"""The native kernel set, as the engine knows kernel sets."""
+
+from __future__ import annotations
+
+from deepneuron.engine.graph import Graph
+from deepneuron.kernels.native.executor import NativeExecutor
+from deepneuron.kernels.native.plan import NativePlan
+
+
+class NativeKernels:
+    """Plans for native code, and what runs them."""
+
+    name = "native"
+
+    def __init__(self, isa: str, threads: int) -> None:
+        self.isa, self.threads = isa, threads
+
+    def plan(self, graph: Graph) -> NativePlan:
+        return NativePlan(graph, self.threads)
+
+    def executor(self, plan: NativePlan) -> NativeExecutor:
+        return NativeExecutor(plan, self.isa)
