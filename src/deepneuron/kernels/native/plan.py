@@ -74,10 +74,10 @@ class NativePlan:
         ]
 
     def __str__(self) -> str:
-        sizes = self.memory.sizes
+        full, chunk, shard = (self.memory.sizes[s] for s in (FULL, CHUNK, SHARD))
         lines = [
             f"{self.threads} threads, {self.shards} shards of {self.rows} rows",
-            f"bytes: {sizes[FULL]:,}, {sizes[CHUNK]:,} a thread, {sizes[SHARD]:,} a shard",
+            f"bytes: {full:,}, {chunk:,} a thread, {shard:,} a shard",
         ]
         for region in self.regions:
             chunk = f" of {region.chunk} rows" if region.chunk else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deepneuron.engine.graph import Graph
+from deepneuron.kernels.native import _native
 from deepneuron.kernels.native.executor import NativeExecutor
 from deepneuron.kernels.native.plan import NativePlan
 
@@ -19,4 +20,6 @@ class NativeKernels:
         return NativePlan(graph, self.threads)
 
     def executor(self, plan: NativePlan) -> NativeExecutor:
+        if _native.threads() < self.threads:
+            _native.set_threads(self.threads)
         return NativeExecutor(plan, self.isa)
