@@ -122,9 +122,13 @@ class Lowering:
 
         So it is when (batch, time, features) is seen as (batch * time, features).
         """
-        return not self._batched.isdisjoint((tensor, self.home(tensor))) or (
-            self.home(tensor) in self._in_rows
-        )
+        while tensor.node is not None and tensor.node.op.view:
+            tensor = tensor.node.inputs[0]
+        return tensor in self._in_rows or tensor in self._batched
+
+    def done(self, node: Node) -> bool:
+        """Whether an instruction stands for a node already."""
+        return node in self._done
 
     def users(self, tensor: Tensor) -> list[Node]:
         """The nodes that read a tensor."""

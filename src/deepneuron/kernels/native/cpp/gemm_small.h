@@ -137,6 +137,7 @@ INLINE void small_product(const Product& p, std::integer_sequence<int, J...>) {
 
 // Whether C is so small; of A^T B, whose sum goes over the batch, how long it is is no matter.
 INLINE bool is_small(const Product& p) {
+  if (p.ta && p.tb) return false;
   return p.n > 0 && p.n <= SMALL_COLUMNS && (p.ta ? p.m : p.k) <= SMALL_DEPTH && p.m > 0;
 }
 INLINE void multiply_small(const Product& p) {

@@ -42,31 +42,27 @@ void gemm_over_batch(const Call& k, Share s) {
 }
 REGISTER(gemm_over_batch, gemm_bytes);
 
-// c[i] = op(a[i]) op(b[i])                 a, b | c ; m, n, k, ta, tb, count, a_step, b_step
-// count products for each row of the batch; from one a, or b, to the next: so many floats
+// c[i] = op(a[i]) op(b[i])                 a, b | c ; m, n, k, ta, tb, lda, ldb, ldc, count,
+//                                                     a_step, b_step, c_step
+// count products for each row of the batch; *_step: floats from one matrix to the next
 void gemm_each(const Call& k, Share s) {
-  const i64 m = k.ints[0], n = k.ints[1], depth = k.ints[2];
-  const bool ta = k.ints[3], tb = k.ints[4];
-  const Range mine = cut(s.hi - s.lo, s.part, s.parts);
-  for (i64 row = s.lo + mine.lo; row < s.lo + mine.hi; row++)
-    for (i64 i = 0; i < k.ints[5]; i++) {
-      const Product p{m, n, depth, k.at(0, row) + i * k.ints[6], ta ? m : depth, ta,
-                      k.at(1, row) + i * k.ints[7], tb ? depth : n, tb,
-                      k.at(2, row) + i * m * n, n};
-      const bool small = is_small(p) && !(ta && tb);
-      if (small) multiply_small(p);
-      else multiply(p, 0, 1, reinterpret_cast<float*>(k.context.scratch));
-    }
+  const i64* i = k.ints;
+  const i64 count = i[8], a_step = i[9], b_step = i[10], c_step = i[11];
+  float* const scratch = reinterpret_cast<float*>(k.context.scratch);
+  for (i64 row = s.lo; row < s.hi; row++)
+    for (i64 q = 0; q < count; q++)
+      run({i[0], i[1], i[2], k.at(0, row) + q * a_step, i[5], i[3] != 0,
+           k.at(1, row) + q * b_step, i[6], i[4] != 0, k.at(2, row) + q * c_step, i[7]},
+          {0, 0, 0, 1}, scratch);
 }
 REGISTER(gemm_each, gemm_bytes);
 
-// c = op(a) op(b), matrices that have nothing to do with the batch
-//                                          a, b | c ; m, n, k, ta, tb
+// c = op(a) op(b)                          a, b | c ; m, n, k, ta, tb, lda, ldb, ldc
+// matrices that have nothing to do with the batch
 void gemm_whole(const Call& k, Share s) {
-  const i64 m = k.ints[0], n = k.ints[1], depth = k.ints[2];
-  const bool ta = k.ints[3], tb = k.ints[4];
-  multiply({m, n, depth, k.at(0), ta ? m : depth, ta, k.at(1), tb ? depth : n, tb, k.at(2), n},
-           s.part, s.parts, reinterpret_cast<float*>(k.context.scratch));
+  const i64* i = k.ints;
+  run({i[0], i[1], i[2], k.at(0), i[5], i[3] != 0, k.at(1), i[6], i[4] != 0, k.at(2), i[7]}, s,
+      reinterpret_cast<float*>(k.context.scratch));
 }
 REGISTER(gemm_whole, gemm_bytes);
 
