@@ -61,6 +61,7 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
+    UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
       sum[r][j] = into == Into::bias || into == Into::bias_relu ? load(bias + j * WIDTH) : zero();
   }
@@ -106,6 +107,7 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
+    UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
       sum[r][j] = into == Into::go_on ? load(c[r] + j * WIDTH) : zero();
   }
