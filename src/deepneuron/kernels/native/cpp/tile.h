@@ -39,14 +39,18 @@ constexpr int panel_vectors(i64 n) {
 #endif
 constexpr int MOST_ROWS = 14;
 
-enum class Into { store, add, bias };  // C = AB, C += AB, C = AB + bias
+// C = AB, C += AB, C = AB + bias, C = relu(AB + bias); for transposed tiles also: the sum goes
+// on from C, term by term, so that it comes out the same in however many calls.
+enum class Into { store, add, bias, bias_relu, go_on };
 
 // Along k, A's rows are read in pieces: `pieces` of them, each `length` long, beginning at
 // at[piece] behind the row's pointer. A matrix has one piece, a window one for each row.
+// B is read row by row, or, where windows see only a part of B, from row b_at[piece] on.
 struct Along {
   int pieces;
   const i64* at;
   i64 length;
+  const i64* b_at = nullptr;
 };
 
 // Rows of B follow one another after `ldb` floats.
@@ -58,17 +62,24 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into == Into::bias ? load(bias + j * WIDTH) : zero();
+      sum[r][j] = into == Into::bias || into == Into::bias_relu ? load(bias + j * WIDTH) : zero();
   }
+  const float* bp = b;
   for (int piece = 0; piece < along.pieces; piece++) {
+    if (along.b_at) bp = b + along.b_at[piece] * ldb;
     const i64 end = along.at[piece] + along.length;
-    for (i64 k = along.at[piece]; k < end; k++, b += ldb) {
+    for (i64 k = along.at[piece]; k < end; k++, bp += ldb) {
       Vector bk[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(b + j * WIDTH);
+      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
       UNROLL for (int r = 0; r < ROWS; r++) {
         const float x = row[r][k];
         UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += x * bk[j];
       }
+    }
+  }
+  if (into == Into::bias_relu) {
+    UNROLL for (int r = 0; r < ROWS; r++) {
+      UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = relu(sum[r][j]);
     }
   }
   UNROLL for (int r = 0; r < ROWS; r++) {
@@ -80,11 +91,12 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
 }
 
 // The same for A^T B, where the sum runs over the pixels (y, x) of a picture, or over the
-// rows of a matrix (ny = 1): C[r][:] += sum over y, x of A[r][y, x] B[y, x][:]. The sum goes on
-// from what is in C, so it does not matter into how many calls the rows are cut.
-// ay, ax, by, bx: floats from one row, or one pixel, to the next.
+// rows of a matrix (ny = 1): C[r][:] += sum over y, x of A[r][y, x] B[y, x][:].
+// ay, ax, by, bx: floats from one row, or one pixel, to the next; an, bn: from one picture,
+// if there are several, to the next.
 struct Over {
   i64 ny, nx, ay, ax, by, bx;
+  i64 n = 1, an = 0, bn = 0;
 };
 
 template <int ROWS, int VECTORS>
@@ -95,22 +107,27 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into == Into::add ? load(c[r] + j * WIDTH) : zero();
+      sum[r][j] = into == Into::go_on ? load(c[r] + j * WIDTH) : zero();
   }
-  for (i64 y = 0; y < over.ny; y++) {
-    const float* bp = b + y * over.by;
-    i64 k = y * over.ay;
-    for (i64 x = 0; x < over.nx; x++, bp += over.bx, k += over.ax) {
-      Vector bk[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
-      UNROLL for (int r = 0; r < ROWS; r++) {
-        const float v = row[r][k];
-        UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += v * bk[j];
+  for (i64 n = 0; n < over.n; n++) {
+    for (i64 y = 0; y < over.ny; y++) {
+      const float* bp = b + n * over.bn + y * over.by;
+      i64 k = n * over.an + y * over.ay;
+      for (i64 x = 0; x < over.nx; x++, bp += over.bx, k += over.ax) {
+        Vector bk[VECTORS];
+        UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
+        UNROLL for (int r = 0; r < ROWS; r++) {
+          const float v = row[r][k];
+          UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += v * bk[j];
+        }
       }
     }
   }
   UNROLL for (int r = 0; r < ROWS; r++) {
-    UNROLL for (int j = 0; j < VECTORS; j++) store(c[r] + j * WIDTH, sum[r][j]);
+    UNROLL for (int j = 0; j < VECTORS; j++) {
+      float* p = c[r] + j * WIDTH;
+      store(p, into == Into::add ? load(p) + sum[r][j] : sum[r][j]);
+    }
   }
 }
 

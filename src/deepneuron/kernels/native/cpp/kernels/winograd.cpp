@@ -320,7 +320,7 @@ void conv2d_winograd_grad(const Call& k, Share s) {
                            b.v_step);
     }
     if (du) {
-      const Into into = k.context.fresh && b.first == 0 ? Into::store : Into::add;
+      const Into into = k.context.fresh && b.first == 0 ? Into::store : Into::go_on;
       for (i64 e = 0; e < POSITIONS; e++)
         add_transposed_product(b.v + e * b.v_step, b.n, channels, b.m + e * b.m_step, filters,
                                du + e * size, into);
