@@ -13,6 +13,7 @@ from typing import NamedTuple
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
 from deepneuron.kernels.native.lowering import MAP, TEAM, Lowering, Rows, lowers
+from deepneuron.kernels.native.rules.convolution import epilogue
 from deepneuron.ops.window import windows
 
 _TILE = 4  # rows and columns of outputs that are made at once
@@ -35,7 +36,7 @@ def conv2d(low: Lowering, node: Node) -> bool:
     channels, filters = kernel.shape[2:]
     u = Tensor((_POSITIONS, channels, filters))
     low.emit("winograd_kernel", TEAM, [kernel], [u, None], [channels, filters])
-    bias, y, with_relu, nodes = _with_epilogue(low, node)
+    bias, y, with_relu, nodes = epilogue(low, node)
     low.emit(
         "conv2d_winograd",
         MAP,
@@ -85,24 +86,6 @@ def conv2d_gradients(low: Lowering, node: Node) -> bool:
 
 
 # --- which nodes belong together
-
-
-def _with_epilogue(
-    low: Lowering, node: Node
-) -> tuple[Tensor | None, Tensor, bool, list[Node]]:
-    """What follows a convolution: (bias, result, whether with a relu, all nodes)."""
-    (y,), bias, nodes = node.outputs, None, [node]
-    add = low.sole_user(y, "add")
-    if add is not None:
-        other = add.inputs[0] if add.inputs[1] is y else add.inputs[1]
-        if other.shape == y.shape[-1:] and other.dtype == "float32":
-            bias, (y,) = other, add.outputs
-            nodes.append(add)
-    relu = low.sole_user(y, "relu")
-    if relu is not None:
-        (y,) = relu.outputs
-        nodes.append(relu)
-    return bias, y, relu is not None, nodes
 
 
 def _roles(gradient: Node) -> tuple[Tensor, Tensor, Tensor]:
