@@ -67,6 +67,7 @@ class Schedule:
         for variable, value in graph.commits.items():
             maker = self.maker.get(value)
             made = value.node is not None and maker is not None
+            made = made and value not in self.in_place  # it may have two Variables
             if made and self._may_overwrite(maker, value, variable, position):
                 self.in_place[value] = variable
             else:
@@ -118,11 +119,22 @@ class Schedule:
                 earlier[maker] = earlier.get(maker, False) or meet
         writers = {self.maker[value] for value in self.in_place}
         position = {i: n for n, i in enumerate(self.instructions)}
+
+        def waits(i: Instruction, other: Instruction, seen: Any = None) -> bool:
+            seen = set() if seen is None else seen
+            seen.add(i)
+            rest = (j for j in before[i] if j not in seen)
+            return other in before[i] or any(waits(j, other, seen) for j in rest)
+
         may_fail = [i for i in self.instructions if i.faults and i not in writers]
         for value, variable in self.in_place.items():
             writer = self.maker[value]
             # A step that fails must not have changed anything.
-            checks = (i for i in may_fail if position[i] < position[writer])
+            checks = (
+                i
+                for i in may_fail
+                if position[i] < position[writer] or not waits(i, writer)
+            )
             for i in (*readers.get(variable, ()), *checks):
                 if i is not writer:
                     both_serial = i.kind == writer.kind == SERIAL
