@@ -78,6 +78,7 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
+    UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
       sum[r][j] = starts ? load_as<V>(bias + j * WIDTH) : V{};
   }
@@ -123,6 +124,7 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
+    UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
       sum[r][j] = into == Into::go_on ? load_as<V>(c[r] + j * WIDTH) : V{};
   }

@@ -23,7 +23,7 @@ def conv2d(low: Lowering, node: Node) -> bool:
         return False
     w = _windows(node, x.shape[1:3], kernel.shape[:2])
     packed = _packed(low, "pack_conv_kernel", x, kernel, w, node)
-    bias, y, rectify, nodes = _epilogue(low, node)
+    bias, y, rectify, nodes = epilogue(low, node)
     low.emit(
         "conv2d",
         MAP,
@@ -64,7 +64,7 @@ def depthwise_conv2d(low: Lowering, node: Node) -> bool:
     if not _float32(x, kernel) or not low.batched(x):
         return False
     w = _windows(node, x.shape[1:3], kernel.shape[:2])
-    bias, y, rectify, nodes = _epilogue(low, node)
+    bias, y, rectify, nodes = epilogue(low, node)
     low.emit(
         "depthwise_conv2d",
         MAP,
@@ -170,7 +170,7 @@ def _packed(
     return packed
 
 
-def _epilogue(
+def epilogue(
     low: Lowering, node: Node
 ) -> tuple[Tensor | None, Tensor, bool, list[Node]]:
     """Bias and relu behind a convolution: (bias, result, whether relu, nodes)."""
