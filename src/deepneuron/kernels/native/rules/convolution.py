@@ -191,4 +191,4 @@ def epilogue(
     return bias, y, relu is not None, nodes
 
 
-__all__: list[str] = []
+__all__ = ["epilogue"]
