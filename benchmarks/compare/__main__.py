@@ -1,7 +1,7 @@
 """Training speed: deepneuron against PyTorch, JAX, Keras and scikit-learn.
 
     python -m benchmarks.compare                        # all of it: about an hour
-    python -m benchmarks.compare --cases convnet --contestants ours torch --rounds 3
+    python -m benchmarks.compare --cases convnet --contestants ours torch-eager
     python -m benchmarks.compare --sweep                # ratios by batch, width, depth
     python -m benchmarks.compare --epoch                # what fit adds to its steps
 

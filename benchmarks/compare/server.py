@@ -43,14 +43,14 @@ class Server:
         began = time.perf_counter()
         learner: Learner = self.module.build(self.task, self.contestant.variant)
         self.learner = learner
-        self.learner.fit(*self.learner.ready(*self.task.batches(0, 1)))
+        self.first_loss = learner.fit(*learner.ready(*self.task.batches(0, 1)))
         return time.perf_counter() - began
 
-    def checked_loss(self) -> float:
-        """The loss of the step after the first 20."""
+    def losses(self) -> tuple[float, float]:
+        """Of the first step, and of the one after the first 20."""
         self.learner.fit(*self.learner.ready(*self.task.batches(1, CHECKED)))
         batch = self.task.batches(CHECKED, CHECKED + 1)
-        return self.learner.fit(*self.learner.ready(*batch))
+        return self.first_loss, self.learner.fit(*self.learner.ready(*batch))
 
     def train(self, bare: bool = False) -> float:
         """Seconds per step; `bare`: of the engine's steps, without `fit`."""
