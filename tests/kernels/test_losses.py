@@ -123,7 +123,9 @@ def test_native_cross_entropy_of_yes_or_no_is_numpys(isa, shape):
     z.flat[-1] = -np.inf if t.flat[-1] == 0 else 90
     for kernel in ("sigmoid_cross_entropy", "sigmoid_cross_entropy_grad"):
         with np.errstate(all="ignore"):
-            assert_native_equals_numpy(f, t, z, draw(*shape, seed=2), kernel=kernel, isa=isa)
+            assert_native_equals_numpy(
+                f, t, z, draw(*shape, seed=2), kernel=kernel, isa=isa
+            )
 
 
 @settings(max_examples=15, deadline=None)

@@ -43,7 +43,10 @@ def with_labels(low: Lowering, node: Node) -> bool:
         f"{name}_{labels.dtype}",
         MAP,
         [Rows(x) for x in node.inputs],
-        [None if _is_second_and_unread(low, node, y) else Rows(y) for y in node.outputs],
+        [
+            None if _is_second_and_unread(low, node, y) else Rows(y)
+            for y in node.outputs
+        ],
         sizes,
         nodes=[node],
         inplace={0: 2} if name == "sparse_softmax_cross_entropy_grad" else {},
@@ -75,7 +78,10 @@ def with_shares(low: Lowering, node: Node) -> bool:
         node.op.name,
         MAP,
         [Rows(x) for x in node.inputs],
-        [None if _is_second_and_unread(low, node, y) else Rows(y) for y in node.outputs],
+        [
+            None if _is_second_and_unread(low, node, y) else Rows(y)
+            for y in node.outputs
+        ],
         sizes,
         nodes=[node],
     )
@@ -98,7 +104,9 @@ def sigmoid_cross_entropy(low: Lowering, node: Node) -> bool:
         size *= n
     inputs = [Rows(x) for x in node.inputs]
     inplace = {0: len(inputs) - 1}
-    low.emit(node.op.name, MAP, inputs, [Rows(y)], [size], nodes=[node], inplace=inplace)
+    low.emit(
+        node.op.name, MAP, inputs, [Rows(y)], [size], nodes=[node], inplace=inplace
+    )
     return True
 
 

@@ -19,7 +19,7 @@ def lines_of(x: Tensor, axis: int = -1) -> list[int] | None:
 
 @lowers("softmax", "log_softmax", "softmax_grad", "log_softmax_grad")
 def softmax(low: Lowering, node: Node) -> bool:
-    """Line by line. A gradient reads dy and y in two passes, and writes in the second."""
+    """Line by line. A gradient reads all of a line before it writes any of it."""
     (y,), axis = node.outputs, node.attrs["axis"]
     if not low.batched(*node.inputs) or not isinstance(axis, int):
         return False

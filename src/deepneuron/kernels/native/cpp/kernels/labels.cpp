@@ -63,12 +63,12 @@ INLINE void argmax(const Call& k, Share s) {
     const float* x = k.at(0, row);
     Number* y = k.at<Number>(1, row);
     for (i64 line = 0; line < lines; line++, x += classes) {
-      Vector most = all(-__builtin_inff());
-      in_vectors(classes, [&](i64 j, auto lanes) __attribute__((always_inline)) {
-        most = maximum(most, lanes.load(x + j, -__builtin_inff()));
-      });
-      const float best = largest(most);
-      i64 place = 0;
+      const float best = largest_of(x, classes);
+      i64 place = 0;  // whole vectors without it are passed over
+      for (; place + WIDTH < classes; place += WIDTH) {
+        const Vector v = load(x + place);
+        if (any((v == all(best)) | (v != v))) break;
+      }
       while (place < classes - 1 && x[place] != best && x[place] == x[place]) place++;
       y[line] = static_cast<Number>(place);
     }

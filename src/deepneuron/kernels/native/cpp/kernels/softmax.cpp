@@ -10,17 +10,6 @@
 namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 
-constexpr float INFINITE = __builtin_inff();
-
-// The largest of z; NaN, if there is one.
-INLINE float largest_of(const float* z, i64 classes) {
-  Vector most = all(-INFINITE);
-  in_vectors(classes, [&](i64 j, auto lanes) __attribute__((always_inline)) {
-    most = maximum(most, lanes.load(z + j, -INFINITE));
-  });
-  return largest(most);
-}
-
 // The sum of term(j, lanes) over a line.
 template <class Term>
 INLINE float total_of(i64 classes, Term term) {
