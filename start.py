@@ -25,6 +25,7 @@ import json
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -141,6 +142,19 @@ def installed() -> set[str]:
         return set()
 
 
+def requirements(extras: set[str]) -> list[str]:
+    """What pyproject.toml demands for deepneuron, "", and for extras of it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    every = project["project"]["optional-dependencies"]
+    if unknown := extras - {"", *every}:
+        raise SetupError(
+            f"There is no extra {', '.join(sorted(unknown))}; there are "
+            f"{', '.join(every)}."
+        )
+    lines = list(project["project"]["dependencies"])
+    return lines + [line for name in sorted(extras - {""}) for line in every[name]]
+
+
 def set_up(*extras: str) -> None:
     """See to it that `.venv` holds deepneuron, editable, with these extras."""
     have = installed() if PYTHON.exists() else set()
@@ -150,21 +164,24 @@ def set_up(*extras: str) -> None:
     make_environment()
     wanted |= have
     named = ",".join(sorted(wanted - {""}))
-    target = f"{ROOT}[{named}]" if named else str(ROOT)
     say(f"installing deepneuron{f' with {named}' if named else ''} (once)")
-    STAMP.unlink(missing_ok=True)
-    for old in native_kernels():
-        old.unlink()  # it would stay, and be taken for new, if no new one can be built
+    if have:  # deepneuron itself is as it should be: its kernels are not built again
+        packages = requirements(wanted)
+    else:
+        STAMP.unlink(missing_ok=True)
+        packages = ["--editable", f"{ROOT}[{named}]" if named else str(ROOT)]
+        for old in native_kernels():
+            old.unlink()  # it would be taken for new, if no new one can be built
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     command = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
-    code = run([*command, *quiet, "--editable", target])
+    code = run([*command, *quiet, *packages])
     if code:
         raise SetupError(
             f"pip could not install deepneuron (its message stands above; exit code "
             f"{code}). Is there a connection to the package index? Calling this again "
             "goes on where it stopped."
         )
-    if not native_kernels():
+    if not have and not native_kernels():
         say(
             "the native kernels could not be built, so NumPy computes. They need a "
             "C++20 compiler; what went wrong is told by: "
@@ -262,7 +279,7 @@ def lint(rest: list[str]) -> int:
 
 
 def install(rest: list[str]) -> int:
-    """Install extras: onnx, sklearn, test, lint, torch."""
+    """Install extras: onnx, sklearn, test, lint, build, torch."""
     set_up(*rest)
     return 0
 

@@ -3,11 +3,13 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture
@@ -134,10 +136,25 @@ def test_help_of_train_speaks_of_start(start, commands, monkeypatch):
 def test_extras_add_up(start, commands):
     start.main(["install", "torch"])
     start.main(["test", "-x"])
-    assert commands[1][-1] == f"{start.ROOT}[sklearn,test,torch]"
+    assert commands[0][-1] == f"{start.ROOT}[torch]"
+    assert "--editable" not in commands[1]  # which would build the kernels again
+    extras = PROJECT["project"]["optional-dependencies"]
+    expected = [*PROJECT["project"]["dependencies"], *extras["sklearn"]]
+    expected += [*extras["test"], *extras["torch"]]
+    assert commands[1][-len(expected) :] == expected
     assert commands[2][1:] == ["-m", "pytest", "-n", "auto", "-x"]
     start.main(["install", "torch", "sklearn"])
     assert len(commands) == 3
+    (start.ROOT / "CMakeLists.txt").write_text("# changed", encoding="utf-8")
+    start.main(["install"])
+    assert commands[3][-2:] == ["--editable", str(start.ROOT)]
+
+
+def test_an_unknown_extra_is_an_error(start, commands, capsys):
+    start.main(["install"])
+    assert start.main(["install", "torhc"]) == 1
+    assert "There is no extra torhc; there are sklearn, onnx" in capsys.readouterr().err
+    assert len(commands) == 1
 
 
 def test_installs_again_when_the_project_file_changes(start, commands):

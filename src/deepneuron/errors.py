@@ -88,5 +88,9 @@ class DivergenceError(DeepneuronError, RuntimeError):
     """The loss left the finite numbers."""
 
 
+class KernelsError(DeepneuronError, ImportError):
+    """Kernels were asked for that this installation does not have."""
+
+
 class SavingError(DeepneuronError, ValueError):
     """A model file that cannot be written, or cannot be read back."""

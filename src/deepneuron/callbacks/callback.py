@@ -38,6 +38,8 @@ class Callback:
     def model(self) -> Any:
         return self._model
 
+    every_batch = True  # or, of many batches made at once, the last one only
+
     def wants_batches(self, mode: str) -> bool:
         """Whether the hooks of batches have to be called.
 

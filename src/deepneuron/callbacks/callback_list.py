@@ -80,6 +80,10 @@ class CallbackList(Callback):
         """
         return any(callback.wants_batches(mode) for callback in self.callbacks)
 
+    def wants_every_batch(self, mode: str) -> bool:
+        """Whether any callback must hear of each batch as soon as it is over."""
+        return any(c.every_batch and c.wants_batches(mode) for c in self.callbacks)
+
     def _all(self, hook: str, *args: Any, logs: Logs) -> None:
         numbers = plain(logs)
         for callback in self.callbacks:

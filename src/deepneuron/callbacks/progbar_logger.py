@@ -24,6 +24,8 @@ class ProgbarLogger(Callback):
     silence, 1 for the bar, 2 for lines; "auto" is 1. Where no terminal is, 1 is 2.
     """
 
+    every_batch = False  # a bar may jump
+
     def __init__(self) -> None:
         super().__init__()
         self.seen = 0

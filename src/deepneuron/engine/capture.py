@@ -134,6 +134,38 @@ class Function:
                     self._keep((*shapes, self.key()), compiled)
         return compiled
 
+    def many(self, samples: list[np.ndarray], structure: Any, rows: int) -> Any:
+        """What makes many steps at once, if the kernel set can.
+
+        Args:
+            samples: the leaves of all samples that batches are made of.
+            structure: of a batch.
+            rows: samples in a batch.
+
+        Returns:
+            None, or a function of the samples' numbers, (steps * rows,) int64. It
+            returns what the last of the steps did.
+        """
+        if not all(x.flags.c_contiguous and len(x) >= rows > 0 for x in samples):
+            return None
+        batch = [x[:rows] for x in samples]
+        leaves, batch_structure = flatten((pack(structure, batch),))
+        compiled = self._compiled(leaves, batch_structure)
+        if not getattr(compiled.plan, "whole", False):
+            return None
+
+        def run(order: np.ndarray) -> Any:
+            with compiled.executor() as executor:
+                done = executor.run_steps(samples, order)  # type: ignore[attr-defined]
+                if done * rows == len(order):
+                    return pack(compiled.structure, executor.outputs())  # type: ignore[attr-defined]
+                failed = order[done * rows : (done + 1) * rows]
+                return pack(
+                    compiled.structure, executor.run([x[failed] for x in samples])
+                )
+
+        return run
+
     def _find(self, signature: Hashable) -> _Compiled | None:
         with self._plans_lock:
             compiled = self._plans.get(signature)

@@ -23,7 +23,8 @@ class Workspace:
 
     def __init__(self) -> None:
         self._block = np.empty(0, "uint8")
-        self._used = 0
+        self._used = self._peak = 0
+        self._helpers: list[Workspace] = []
 
     def take(self, shape: Any, dtype: Any) -> np.ndarray:
         dtype = np.dtype(dtype)
@@ -36,13 +37,30 @@ class Workspace:
         else:
             array = self._block[self._used : end].view(dtype).reshape(shape)
         self._used = -(-end // _ALIGN) * _ALIGN
+        self._peak = max(self._peak, self._used)
         return array
 
     def release(self) -> None:
         """The instruction is over: the next may have it all."""
-        if self._used > len(self._block):
-            self._block = np.empty(self._used, "uint8")
+        if self._peak > len(self._block):
+            self._block = np.empty(self._peak, "uint8")
         self._used = 0
+
+    def mark(self) -> int:
+        """How much is taken; `rewind` gives back what was taken since."""
+        return self._used
+
+    def rewind(self, mark: int) -> None:
+        """Give back what was taken since a mark, to be taken again."""
+        self._used = mark
+        if mark == 0:
+            self.release()
+
+    def helper(self, k: int) -> Workspace:
+        """Memory for the k-th thread beside the one that this belongs to."""
+        while len(self._helpers) <= k:
+            self._helpers.append(Workspace())
+        return self._helpers[k]
 
 
 _active = threading.local()
@@ -53,9 +71,14 @@ def activate(workspace: Workspace | None) -> None:
     _active.workspace = workspace
 
 
+def active() -> Workspace | None:
+    """What `scratch` of this thread draws on."""
+    return getattr(_active, "workspace", None)
+
+
 def scratch(shape: Any, dtype: Any) -> np.ndarray:
     """An uninitialised array that is good until the operation returns."""
-    workspace: Workspace | None = getattr(_active, "workspace", None)
+    workspace = active()
     if workspace is None:
         return np.empty(shape, dtype)
     return workspace.take(shape, dtype)

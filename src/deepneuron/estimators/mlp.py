@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from deepneuron import activations, layers, optimizers, regularizers
+from deepneuron import activations, kernels, layers, optimizers, regularizers
 from deepneuron.engine.capture import Function
 from deepneuron.engine.gradients import gradients
 from deepneuron.errors import ArgumentError, DataError, DivergenceError
@@ -368,7 +368,7 @@ class MLP(BaseEstimator):
             )
             return loss, gradients(loss, model.trainable_variables)
 
-        planned = Function(cost)
+        planned = Function(cost, kernels=kernels.current)
 
         def assign(flat: np.ndarray) -> None:
             parts = np.split(flat, ends[:-1])

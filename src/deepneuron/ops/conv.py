@@ -9,7 +9,8 @@ All three operations are products of matrices once every window has become a row
     dkernel = columns^T @ dy
     dx      = dy @ kernel^T, each row of it added to x's gradient where its window lay
 
-This is done for a few pictures at a time, so that the columns stay in the cache.
+This is done for a few pictures at a time, so that the columns stay in the cache, and by
+several threads, each with pictures of its own.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import math
 import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op, promote
+from deepneuron.engine.threads import share
 from deepneuron.engine.workspace import scratch
 from deepneuron.errors import ShapeError
 from deepneuron.ops.shape import expand_dims
@@ -26,6 +28,7 @@ from deepneuron.ops.types import convert_to_tensor
 from deepneuron.ops.window import (
     check_padding,
     chunk_of,
+    chunks_of,
     from_pictures,
     pair,
     rank_of,
@@ -134,18 +137,20 @@ class conv2d(Op):
         *size, _, filters = kernel.shape
         w = windows("conv", x.shape[1:3], size, strides, padding, dilation)
         y = np.empty((len(x), *w.places, filters), x.dtype) if out is None else out
-        for some_channels, some_filters in _groups(x.shape[-1], filters, groups):
-            columns = _Columns(x[..., some_channels], w)
-            matrix = kernel.reshape(-1, filters)[:, some_filters]
-            rows = scratch((columns.most, matrix.shape[1]), y.dtype)
-            for some in columns.chunks():
-                if groups == 1:
-                    np.matmul(columns.of(some), matrix, out=_rows(y[some]))
-                else:
-                    part = y[some][..., some_filters]
-                    product = rows[: part.size // part.shape[-1]]
-                    np.matmul(columns.of(some), matrix, out=product)
-                    part[...] = product.reshape(part.shape)
+        matrix = kernel.reshape(-1, filters)
+
+        def work(some):
+            for some_channels, some_filters in _groups(x.shape[-1], filters, groups):
+                columns = _Columns(x[some][..., some_channels], w).filled()
+                part = y[some][..., some_filters]
+                rows = (
+                    _rows(part) if groups == 1 else scratch(_rows(part).shape, y.dtype)
+                )
+                np.matmul(columns, matrix[:, some_filters], out=rows)
+                if groups > 1:
+                    part[...] = rows.reshape(part.shape)
+
+        share(work, _chunks(x.shape, w, x.itemsize))
         return y
 
     def gradient(self, node, dy):
@@ -185,11 +190,25 @@ class conv2d_input_grad(Op):
         dx = out
         if dx is None:
             dx = np.empty((len(dy), *picture, part * groups), dy.dtype)
-        for some_channels, some_filters in _groups(part * groups, filters, groups):
-            columns = _Columns(dx[..., some_channels], w)
-            matrix = kernel.reshape(-1, filters)[:, some_filters]
-            for some in columns.chunks():
-                columns.add_products(_rows(dy[some][..., some_filters]), matrix, some)
+        margins = _margins_of_dy(w)
+        if margins:  # dx is a convolution as well: of dy, with the kernel turned round
+            shape = (*size, filters // groups, groups, part)
+            turned = scratch(shape, dy.dtype)
+            turned[...] = np.moveaxis(
+                kernel[::-1, ::-1].reshape(*size, part, groups, -1), 2, -1
+            ).swapaxes(2, 3)
+            turned = turned.reshape(*size, filters // groups, groups * part)
+            attrs = {"padding": margins, "dilation": dilation, "groups": groups}
+            return conv2d.forward(dy, turned, **attrs, out=dx)
+        matrix = kernel.reshape(-1, filters)
+
+        def work(some):
+            for some_channels, some_filters in _groups(part * groups, filters, groups):
+                columns = _Columns(dx[some][..., some_channels], w)
+                rows = _rows(dy[some][..., some_filters])
+                columns.add_products(rows, matrix[:, some_filters])
+
+        share(work, _chunks(dx.shape, w, dx.itemsize))
         return dx
 
     def gradient(self, node, ddx):
@@ -230,15 +249,23 @@ class conv2d_kernel_grad(Op):
         dkernel = out
         if dkernel is None:
             dkernel = np.empty((*size, channels // groups, filters), dy.dtype)
-        dkernel[...] = 0
-        for some_channels, some_filters in _groups(channels, filters, groups):
-            columns = _Columns(x[..., some_channels], w)
-            total = dkernel.reshape(-1, filters)[:, some_filters]
-            product = scratch(total.shape, total.dtype)
-            for some in columns.chunks():
-                dy_rows = _rows(dy[some][..., some_filters])
-                np.matmul(columns.of(some).T, dy_rows, out=product)
-                np.add(total, product, out=total)
+        runs = _runs(_chunks(x.shape, w, x.itemsize), dkernel.nbytes)
+        sums = scratch((len(runs), math.prod(dkernel.shape[:3]), filters), dy.dtype)
+
+        def work(k):
+            total, product = sums[k], scratch(sums[k].shape, dy.dtype)
+            for n, some in enumerate(runs[k]):
+                for some_channels, some_filters in _groups(channels, filters, groups):
+                    columns = _Columns(x[some][..., some_channels], w).filled()
+                    rows = _rows(dy[some][..., some_filters])
+                    target = product if n else total
+                    np.matmul(columns.T, rows, out=target[:, some_filters])
+                if n:
+                    np.add(total, product, out=total)
+
+        share(work, range(len(runs)))
+        # In the order of the pictures, whoever was done first.
+        np.sum(sums, axis=0, out=dkernel.reshape(sums.shape[1:]))
         return dkernel
 
     def gradient(self, node, ddkernel):
@@ -262,87 +289,104 @@ def _rows(y):
     return y.reshape(-1, y.shape[-1])
 
 
+def _chunks(shape, w, itemsize):
+    """Slices of x, of so few pictures that their columns stay in the cache."""
+    n, _, _, channels = shape
+    bytes_each = math.prod(w.places) * math.prod(w.size) * channels * itemsize
+    return chunks_of(n, chunk_of(n, bytes_each))
+
+
+_MOST_RUNS = 8  # into which a sum over all pictures is divided
+_SUM_BYTES = 1 << 24  # of memory for their results
+
+
+def _runs(chunks, nbytes):
+    """The chunks as a few runs, whose sums need so many bytes each."""
+    count = max(1, min(len(chunks), _MOST_RUNS, _SUM_BYTES // max(nbytes, 1)))
+    return [
+        chunks[k * len(chunks) // count : (k + 1) * len(chunks) // count]
+        for k in range(count)
+    ]
+
+
+def _margins_of_dy(w):
+    """The padding with which dy, convolved with the kernel turned round, is dx.
+
+    None where windows leap, or where the margins would be most of the work: then the
+    products are added up where the windows lay.
+    """
+    pads = tuple(
+        ((k - 1) * d - before, (k - 1) * d - after)
+        for k, d, (before, after) in zip(w.size, w.dilation, w.padding, strict=True)
+    )
+    if w.strides != (1, 1) or any(p < 0 for both in pads for p in both):
+        return None
+    return pads if math.prod(w.picture) <= 1.5 * math.prod(w.places) else None
+
+
 _FEW_CHANNELS = 4  # of fewer, the windows' rows are too short to be copied one by one
 
 
 class _Columns:
-    """The windows over a few pictures of x at a time, as the rows of a matrix.
+    """The windows over a few pictures x, as the rows of a matrix.
 
     Where x has few channels the matrix is laid out the other way round, so that what
     is copied at once is a row of the picture.
     """
 
     def __init__(self, x, w):
-        n, _, _, self.channels = x.shape
+        n, _, _, c = x.shape
         self.x, self.w = x, w
-        places, self.depth = math.prod(w.places), math.prod(w.size) * self.channels
-        self.few = self.channels < _FEW_CHANNELS
+        self.few = c < _FEW_CHANNELS
         # A kernel of one pixel: the picture is the matrix.
         self.whole = (
             w.size == (1, 1) == w.strides and not w.pads and x.flags.c_contiguous
         )
-        bytes_each = places * self.depth * x.itemsize
-        self.step = max(n, 1) if self.whole else chunk_of(n, bytes_each)
-        self.most = self.step * places
-        if not self.whole:
-            self.memory = scratch((self.most * self.depth,), x.dtype)
-            self.frame = scratch((self.step, *w.padded, self.channels), x.dtype)
-            self.frame[...] = 0
+        if self.whole:
+            return
+        count, depth = n * math.prod(w.places), math.prod(w.size) * c
+        memory = scratch((count * depth,), x.dtype)
+        if self.few:
+            self.columns = memory.reshape(*w.size, c, n, *w.places)
+            self.matrix = memory.reshape(depth, count).T
+        else:
+            self.columns = memory.reshape(n, *w.places, *w.size, c)
+            self.matrix = memory.reshape(count, depth)
 
-    def chunks(self):
-        n = len(self.x)
-        for start in range(0, n, self.step):
-            yield slice(start, min(start + self.step, n))
-
-    def of(self, some):
+    def filled(self):
         """(windows, depth)"""
-        x, w = self.x[some], self.w
+        x, w = self.x, self.w
         if self.whole:
             return _rows(x)
         if w.pads:
-            padded = self.frame[: len(x)]
-            padded[w.inside()] = x
-            x = padded
-        columns, matrix = self._laid_out(len(x))
+            x = w.framed(x)
         if self.few:
             for i, j in np.ndindex(w.size):
-                columns[i, j] = np.moveaxis(x[w.at(i, j)], -1, 0)
+                self.columns[i, j] = np.moveaxis(x[w.at(i, j)], -1, 0)
         else:
-            columns[...] = w.over(x)
-        return matrix
+            self.columns[...] = w.over(x)
+        return self.matrix
 
-    def add_products(self, dy, kernel, some):
-        """x[some] = the rows of dy @ kernel^T, each added where its window lies"""
-        dx, w = self.x[some], self.w
+    def add_products(self, dy, kernel):
+        """x = the rows of dy @ kernel^T, each added where its window lies"""
+        dx, w = self.x, self.w
         if self.whole:
             np.matmul(dy, kernel.T, out=_rows(dx))
             return
-        columns, matrix = self._laid_out(len(dx))
         if self.few:
-            np.matmul(kernel, dy.T, out=matrix.T)
+            np.matmul(kernel, dy.T, out=self.matrix.T)
         else:
-            np.matmul(dy, kernel.T, out=matrix)
-        padded = self.frame[: len(dx)] if w.pads else dx
+            np.matmul(dy, kernel.T, out=self.matrix)
+        padded = dx
+        if w.pads:
+            padded = scratch((len(dx), *w.padded, dx.shape[-1]), dx.dtype)
         padded[...] = 0
         for i, j in np.ndindex(w.size):
             target = padded[w.at(i, j)]
             if self.few:
                 target = np.moveaxis(target, -1, 0)
-                np.add(target, columns[i, j], out=target)
+                np.add(target, self.columns[i, j], out=target)
             else:
-                np.add(target, columns[:, :, :, i, j], out=target)
+                np.add(target, self.columns[:, :, :, i, j], out=target)
         if w.pads:
             dx[...] = padded[w.inside()]
-
-    def _laid_out(self, n):
-        """The memory of n pictures' windows: with all axes, and as (windows, depth)."""
-        w, c = self.w, self.channels
-        count = n * math.prod(w.places)
-        memory = self.memory[: count * self.depth]
-        if self.few:
-            columns = memory.reshape(*w.size, c, n, *w.places)
-            return columns, memory.reshape(self.depth, count).T
-        return (
-            memory.reshape(n, *w.places, *w.size, c),
-            memory.reshape(count, self.depth),
-        )

@@ -8,11 +8,17 @@ import numpy as np
 
 from deepneuron.engine.dtypes import is_float, result_type
 from deepneuron.engine.op import Case, Op, Spec, op, promote, registry
+from deepneuron.engine.threads import share
 from deepneuron.errors import ArgumentError, ShapeError
 from deepneuron.ops.elementwise import broadcast_shapes
 from deepneuron.ops.reduction import axes_of
 from deepneuron.ops.shape import broadcast_to, moveaxis, reshape, squeeze
 from deepneuron.ops.types import convert_to_tensor
+
+# Counted are the multiplications of numbers.
+_SMALL = 1 << 18  # of no more, BLAS uses one thread whatever it is allowed
+_PART = 1 << 21  # so many are worth a thread
+_MOST_PARTS, _PANEL = 4, 16  # into which we cut, and rows that BLAS takes at a time
 
 
 @op
@@ -29,6 +35,8 @@ class gemm(Op):
         Case((3, 2), (4, 3), ta=True, tb=True),
         Case((5, 2, 3), (5, 3, 4)),
         Case((5, 2, 3), (3, 4)),
+        Case((33, 260), (260, 70), ta=False),
+        Case((260, 80), (33, 260), ta=True, tb=True),
     )
 
     def prepare(self, inputs):
@@ -47,7 +55,22 @@ class gemm(Op):
     def forward(self, a, b, /, ta=False, tb=False, out=None):
         a = a.swapaxes(-1, -2) if ta else a
         b = b.swapaxes(-1, -2) if tb else b
-        return np.matmul(a, b, out=out)
+        if a.ndim > 2 or b.ndim > 2 or a.size * b.shape[1] <= _SMALL:
+            return np.matmul(a, b, out=out)
+        (m, k), n = a.shape, b.shape[1]
+        y = np.empty((m, n), a.dtype) if out is None else out
+        # The longer side is cut: so that all parts but the last can be full panels.
+        count = max(1, min(_MOST_PARTS, m * k * n // _PART))
+        step = -(-max(m, n) // (_PANEL * count)) * _PANEL
+
+        def work(some):
+            if n >= m:
+                np.matmul(a, b[:, some], out=y[:, some])
+            else:
+                np.matmul(a[some], b, out=y[some])
+
+        share(work, [slice(i, i + step) for i in range(0, max(m, n), step)])
+        return y
 
     def gradient(self, node, dy):
         (a, b), ta, tb = node.inputs, node.attrs["ta"], node.attrs["tb"]

@@ -4,7 +4,7 @@
 
 A window has few positions, a batch many windows. So each operation goes through the
 positions, and lifts the values at that one out of all windows at once: for a few
-pictures at a time, so that they stay in the cache.
+pictures at a time, so that they stay in the cache, and by several threads.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ import numpy as np
 
 from deepneuron.engine.dtypes import is_float, result_type
 from deepneuron.engine.op import Case, Op, Spec, op
+from deepneuron.engine.threads import share
 from deepneuron.engine.workspace import scratch
 from deepneuron.ops.types import cast, convert_to_tensor
 from deepneuron.ops.window import (
     check_padding,
     chunk_of,
+    chunks_of,
     from_pictures,
     pair,
     rank_of,
@@ -135,11 +137,12 @@ class max_pool2d(Op):
             np.empty(shape, _position_type(size)),
         )
         lowest = -np.inf if is_float(x.dtype.name) else np.iinfo(x.dtype).min
-        chunks = _chunks(x)
-        room = [_room(chunks, y, t) for t in (x.dtype, bool, where.dtype)]
-        for some in chunks:
+
+        def work(some):
             pictures, best, place = x[some], y[some], where[some]
-            value, better, here = (r[: len(best)] for r in room)
+            value, better, here = (
+                scratch(best.shape, t) for t in (x.dtype, bool, where.dtype)
+            )
             for k, (i, j) in enumerate(np.ndindex(w.size)):
                 _lift(pictures, w, i, j, value, lowest)
                 if k == 0:
@@ -151,6 +154,8 @@ class max_pool2d(Op):
                 np.multiply(better.view("uint8"), place.dtype.type(k), out=here)
                 np.maximum(place, here, out=place)
                 np.maximum(best, value, out=best)  # which keeps a NaN
+
+        share(work, _chunks(x))
         return y, where
 
     def gradient(self, node, dy, dwhere):
@@ -174,14 +179,16 @@ class max_pool2d_grad(Op):
         w = windows("max_pool", picture, size, strides, padding)
         shape = (len(dy), *picture, dy.shape[3])
         dx = np.empty(shape, dy.dtype) if out is None else out
-        chunks = _chunks(dx)
-        share, chosen = _room(chunks, dy, dy.dtype), _Chosen(chunks, where, dy.dtype)
-        for some in chunks:
+
+        def work(some):
             dx[some] = 0
-            part = share[: len(dx[some])]
+            part = scratch(dy[some].shape, dy.dtype)
+            chosen = _Chosen(where[some], dy.dtype)
             for k, (i, j) in enumerate(np.ndindex(w.size)):
-                chosen.at(k, some, dy[some], part)
+                chosen.at(k, dy[some], part)
                 _drop(part, w, i, j, dx[some])
+
+        share(work, _chunks(dx))
         return dx
 
     def gradient(self, node, ddx):
@@ -205,15 +212,17 @@ class max_pool2d_pick(Op):
     def forward(self, x, where, /, size, strides, padding="valid", out=None):
         w = windows("max_pool", x.shape[1:3], size, strides, padding)
         y = np.empty(where.shape, x.dtype) if out is None else out
-        chunks = _chunks(x)
-        value, chosen = _room(chunks, y, x.dtype), _Chosen(chunks, where, x.dtype)
-        for some in chunks:
+
+        def work(some):
             y[some] = 0
-            part = value[: len(y[some])]
+            part = scratch(y[some].shape, x.dtype)
+            chosen = _Chosen(where[some], x.dtype)
             for k, (i, j) in enumerate(np.ndindex(w.size)):
                 _lift(x[some], w, i, j, part, 0)
-                chosen.at(k, some, part, part)
+                chosen.at(k, part, part)
                 np.add(y[some], part, out=y[some])
+
+        share(work, _chunks(x))
         return y
 
     def gradient(self, node, dy):
@@ -228,16 +237,14 @@ class _Chosen:
     They are multiplied as bits, by whole numbers 1 and 0: so 0 times NaN is 0 as well.
     """
 
-    def __init__(self, chunks, where, dtype):
+    def __init__(self, where, dtype):
         self.where, self.bits = where, f"int{8 * np.dtype(dtype).itemsize}"
-        self.hit = _room(chunks, where, bool)
-        self.factor = _room(chunks, where, self.bits)
+        self.hit = scratch(where.shape, bool)
+        self.factor = scratch(where.shape, self.bits)
 
-    def at(self, k, some, x, out):
-        where, n = self.where[some], len(x)
-        factor = self.factor[:n]
-        np.copyto(factor, np.equal(where, k, out=self.hit[:n]))
-        np.multiply(x.view(self.bits), factor, out=out.view(self.bits))
+    def at(self, k, x, out):
+        np.copyto(self.factor, np.equal(self.where, k, out=self.hit))
+        np.multiply(x.view(self.bits), self.factor, out=out.view(self.bits))
 
 
 def _position_type(size):
@@ -262,16 +269,18 @@ class average_pool2d(Op):
         w = windows("average_pool", x.shape[1:3], size, strides, padding)
         shape = (len(x), *w.places, x.shape[3])
         y = np.empty(shape, x.dtype) if out is None else out
-        counts, chunks = _counts(w, x.dtype), _chunks(x)
-        value = _room(chunks, y, x.dtype)
-        for some in chunks:
+        counts = _counts(w, x.dtype)
+
+        def work(some):
             total = y[some]
-            part = value[: len(total)]
+            part = scratch(total.shape, x.dtype)
             total[...] = 0
             for i, j in np.ndindex(w.size):
                 _lift(x[some], w, i, j, part, 0)
                 np.add(total, part, out=total)
             np.divide(total, counts, out=total)
+
+        share(work, _chunks(x))
         return y
 
     def gradient(self, node, dy):
@@ -295,13 +304,16 @@ class average_pool2d_grad(Op):
         w = windows("average_pool", picture, size, strides, padding)
         shape = (len(dy), *picture, dy.shape[3])
         dx = np.empty(shape, dy.dtype) if out is None else out
-        counts, chunks = _counts(w, dy.dtype), _chunks(dx)
-        share = _room(chunks, dy, dy.dtype)
-        for some in chunks:
+        counts = _counts(w, dy.dtype)
+
+        def work(some):
             dx[some] = 0
-            part = np.divide(dy[some], counts, out=share[: len(dy[some])])
+            part = scratch(dy[some].shape, dy.dtype)
+            np.divide(dy[some], counts, out=part)
             for i, j in np.ndindex(w.size):
                 _drop(part, w, i, j, dx[some])
+
+        share(work, _chunks(dx))
         return dx
 
     def gradient(self, node, ddx):
@@ -367,17 +379,6 @@ def _copy(target, source):
     target[...] = source
 
 
-# --- a few pictures at a time
-
-
 def _chunks(x):
     """Slices of a few pictures each."""
-    n = len(x)
-    step = chunk_of(n, x[:1].nbytes)
-    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
-
-
-def _room(chunks, y, dtype):
-    """Scratch memory for what belongs to one chunk of y."""
-    n = chunks[0].stop if chunks else 0
-    return scratch((n, *y.shape[1:]), dtype)
+    return chunks_of(len(x), chunk_of(len(x), x[:1].nbytes))

@@ -10,7 +10,7 @@ from deepneuron.engine.workspace import scratch
 from deepneuron.ops.activation import VALUES, Activation, Slope
 from deepneuron.ops.elementwise import Elementwise
 from deepneuron.ops.logic import where
-from deepneuron.ops.pieces import in_pieces
+from deepneuron.ops.pieces import in_pieces, in_slices
 from deepneuron.ops.types import as_floats, convert_to_tensor
 
 
@@ -22,7 +22,7 @@ class relu(Elementwise):
     cases = (Case(VALUES),)
 
     def forward(self, x, /, out=None):
-        return np.maximum(x, 0, out=out)
+        return in_slices(lambda x, out: np.maximum(x, 0, out=out), x, out=out)
 
     def gradient(self, node, dy):
         (y,) = node.outputs  # not x: so x need not outlive the forward pass
@@ -34,12 +34,16 @@ class relu_grad(Slope):
     """dx = dy where y > 0, else 0"""
 
     def forward(self, dy, y, /, out=None):
-        positive = np.greater(y, 0, out=scratch(np.shape(y), bool))
-        return np.multiply(dy, positive, out=out)
+        return in_slices(_where_positive, dy, y, out=out)
 
     def gradient(self, node, dz):
         _, y = node.inputs
         return relu_grad(dz, y), None
+
+
+def _where_positive(dy, y, out):
+    positive = np.greater(y, 0, out=scratch(np.shape(y), bool))
+    return np.multiply(dy, positive, out=out)
 
 
 @op

@@ -7,6 +7,8 @@ import math
 import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op
+from deepneuron.engine.threads import share
+from deepneuron.engine.workspace import scratch
 from deepneuron.errors import ShapeError
 
 
@@ -78,6 +80,31 @@ class broadcast_to(Op):
         return (sum_to(dy, shape=x.shape),)
 
 
+_MANY, _MOST_PARTS = 1 << 15, 16  # values that are worth it; parts of their sum
+
+
+def _suits_blas(x):
+    return x.dtype.name in ("float32", "float64") and x.flags.c_contiguous and x.ndim
+
+
+def _summed(x, shape, y):
+    """y = x, summed over its first axes: as a product, which BLAS does fastest."""
+    rows = x.reshape(-1, math.prod(shape))
+    step = -(-len(rows) // min(_MOST_PARTS, -(-x.size // _MANY)))
+    starts = range(0, len(rows), step)
+    ones = scratch((step,), x.dtype)
+    ones[...] = 1
+    sums = scratch((len(starts), rows.shape[1]), x.dtype)
+
+    def work(k):
+        some = rows[starts[k] : starts[k] + step]
+        np.matmul(ones[: len(some)], some, out=sums[k])
+
+    share(work, range(len(starts)))
+    y[...] = np.sum(sums, axis=0).reshape(shape)
+    return y
+
+
 @op
 class sum_to(Op):
     """y = x, summed over the axes that `shape` was spread along; undoes broadcast_to"""
@@ -86,6 +113,7 @@ class sum_to(Op):
         Case((2, 3), shape=(3,)),
         Case((2, 3), shape=(2, 1)),
         Case((2, 3), shape=()),
+        Case((40, 30, 33), shape=(33,)),
     )
 
     def infer(self, x, /, shape):
@@ -93,6 +121,8 @@ class sum_to(Op):
 
     def forward(self, x, /, shape, out=None):
         lead = x.ndim - len(shape)
+        if x.size >= _MANY and x.shape[lead:] == tuple(shape) and _suits_blas(x):
+            return _summed(x, shape, np.empty(shape, x.dtype) if out is None else out)
         thin = tuple(
             lead + i for i, n in enumerate(shape) if n == 1 != x.shape[lead + i]
         )

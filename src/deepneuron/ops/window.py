@@ -19,7 +19,7 @@ from deepneuron.engine.workspace import scratch
 from deepneuron.errors import ArgumentError, ShapeError
 from deepneuron.ops.shape import expand_dims, squeeze, transpose
 
-CHUNK_BYTES = 1 << 19  # of pictures that are worked on at once: they stay in the cache
+CHUNK_BYTES = 1 << 20  # of pictures that are worked on at once: they stay in the cache
 
 
 class Windows(NamedTuple):
@@ -77,10 +77,14 @@ class Windows(NamedTuple):
         height, width = self.picture
         return slice(None), slice(top, top + height), slice(left, left + width)
 
-    def frame(self, n: int, channels: int, dtype: Any, fill: float) -> Any:
-        """Scratch memory for n padded pictures, filled."""
-        padded = scratch((n, *self.padded, channels), dtype)
-        padded[...] = fill
+    def framed(self, x: Any) -> Any:
+        """Scratch memory with the pictures x, and zeros around them."""
+        padded = scratch((len(x), *self.padded, x.shape[-1]), x.dtype)
+        (top, _), (left, _) = self.padding
+        height, width = self.picture
+        padded[:, :top] = padded[:, top + height :] = 0
+        padded[:, :, :left] = padded[:, :, left + width :] = 0
+        padded[self.inside()] = x
         return padded
 
 
@@ -128,6 +132,11 @@ def windows(
 def chunk_of(n: int, bytes_each: int) -> int:
     """How many pictures to work on at once."""
     return max(1, min(n, CHUNK_BYTES // max(bytes_each, 1)))
+
+
+def chunks_of(n: int, step: int) -> list[slice]:
+    """Slices of so many pictures each."""
+    return [slice(start, min(start + step, n)) for start in range(0, n, step)]
 
 
 # --- the arguments of the public functions

@@ -70,16 +70,24 @@ class ArrayData:
         if self.steps and count < self.steps:
             _warn_of_the_end(count, self.steps)
 
+    def epoch_order(self) -> Any:
+        """The samples of the next epoch in their order, (samples,) int64.
+
+        It stands for `epoch`, for whoever takes rows out of `arrays` himself.
+        """
+        return np.arange(self.samples) if not self.shuffle else self._shuffled()
+
     def restart(self) -> None:
         """Let the next epoch begin with the first batch."""
         self._rest = None
 
-    def _once(self) -> Iterator[Batch]:
-        order = None
-        if self.shuffle:
-            philox = np.random.Philox(key=(self._epoch << 64) + self.seed)
-            order = np.random.Generator(philox).permutation(self.samples)
+    def _shuffled(self) -> Any:
+        philox = np.random.Philox(key=(self._epoch << 64) + self.seed)
         self._epoch += 1
+        return np.random.Generator(philox).permutation(self.samples)
+
+    def _once(self) -> Iterator[Batch]:
+        order = self._shuffled() if self.shuffle else None
         buffers = [
             np.empty((min(self.batch_size, self.samples), *a.shape[1:]), a.dtype)
             for a in (self.arrays if self.shuffle else ())

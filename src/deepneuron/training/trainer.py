@@ -13,16 +13,20 @@ from __future__ import annotations
 
 import inspect
 import threading
+import time
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from deepneuron import kernels, ops, optimizers
 from deepneuron import losses as losses_package
 from deepneuron import metrics as metrics_package
-from deepneuron import ops, optimizers
+from deepneuron._version import __version__
 from deepneuron.callbacks import CallbackList
+from deepneuron.callbacks.message import say
 from deepneuron.engine import scope
 from deepneuron.engine.capture import Function, capture
 from deepneuron.engine.gradients import gradients
@@ -38,6 +42,7 @@ from deepneuron.training.compiled import (
     CompileMetrics,
 )
 from deepneuron.training.data import (
+    ArrayData,
     make_data,
     no_batches,
     train_validation_split,
@@ -46,6 +51,9 @@ from deepneuron.training.data import (
 )
 
 _building = threading.RLock()
+_STRETCH = (
+    0.05  # seconds of steps at once; then a progress bar, or Ctrl-C, has its turn
+)
 
 
 class Trainer:
@@ -347,6 +355,8 @@ class Trainer:
             callbacks, data, verbose, epochs, add_history=True
         )
         self.stop_training = False
+        if verbose != 0:
+            _say_what_computes()
         logs: Any = None
         callbacks.on_train_begin()
         try:
@@ -376,7 +386,10 @@ class Trainer:
         # Anew in each epoch: a callback may have frozen layers, or changed settings of
         # the optimizer.
         step = self._function("train", self.train_step)
-        i, logs = None, {}
+        logs = self._at_once("train", data, callbacks)
+        if logs is not None:
+            return _numbers(logs)
+        i = None
         for i, batch in enumerate(data.epoch()):
             callbacks.on_train_batch_begin(i)
             logs = step(batch)
@@ -384,6 +397,40 @@ class Trainer:
             if self.stop_training:
                 break
         return None if i is None else _numbers(logs)
+
+    def _at_once(self, kind: str, data: Any, callbacks: CallbackList) -> Any:
+        """The logs of an epoch whose steps are made many at a time, or None.
+
+        That needs arrays, kernels that can do it, and callbacks that need not hear of
+        every batch. They hear of one now and then.
+        """
+        every = callbacks.wants_every_batch(kind)
+        if every or self.run_eagerly or not isinstance(data, ArrayData) or data.steps:
+            return None
+        rows, logs = min(data.batch_size, data.samples), None
+        with _building:
+            first = pack(data.structure, [x[:rows] for x in data.arrays])
+            self._ensure_built(kind, first)
+        self._renew_key()
+        function = self._functions[kind]
+        if function.many(data.arrays, data.structure, rows) is None:
+            return None
+        order = data.epoch_order()
+        full = data.samples - data.samples % rows
+        tell = getattr(callbacks, f"on_{kind}_batch_end")
+        start, steps = 0, 1
+        while start < data.samples:
+            if start == full:
+                rows, steps = data.samples - full, 1
+            run = function.many(data.arrays, data.structure, rows)
+            end = min(start + steps * rows, full if start < full else data.samples)
+            began = time.perf_counter()
+            logs = run(order[start:end])
+            seconds = (time.perf_counter() - began) / max((end - start) // rows, 1)
+            steps = max(1, int(_STRETCH / max(seconds, 1e-7)))
+            start = end
+            tell(-(-start // data.batch_size) - 1, logs)
+        return logs
 
     def _callback_list(
         self,
@@ -454,14 +501,16 @@ class Trainer:
         callbacks.on_test_begin()
         self.reset_metrics()
         self.stop_evaluating = False
-        i, logs = None, {}
-        for i, batch in enumerate(data.epoch()):
+        logs = self._at_once("test", data, callbacks)
+        seen = logs is not None
+        for i, batch in enumerate(() if seen else data.epoch()):
+            seen = True
             callbacks.on_test_batch_begin(i)
             logs = step(batch)
             callbacks.on_test_batch_end(i, logs)
             if self.stop_evaluating:
                 break
-        if i is None:
+        if not seen:
             raise no_batches(data)
         numbers = _numbers(logs)
         callbacks.on_test_end(numbers)
@@ -553,7 +602,9 @@ class Trainer:
         if self.run_eagerly:
             return self._eager(step)
         if kind not in self._functions:
-            self._functions[kind] = Function(step, key=lambda: self._structure)
+            self._functions[kind] = Function(
+                step, key=lambda: self._structure, kernels=kernels.current
+            )
         self._renew_key()
         function = self._functions[kind]
 
@@ -630,6 +681,12 @@ class Trainer:
                 f"Model {self.name!r} must be compiled before {method}: call "
                 'model.compile(optimizer="adam", loss=...) first.'
             )
+
+
+@lru_cache(maxsize=1)
+def _say_what_computes() -> None:
+    """Once in a process."""
+    say(f"deepneuron {__version__}: {kernels.describe()}")
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,10 +19,19 @@ from deepneuron.engine.registry import registry
 from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
 from deepneuron.engine.workspace import Workspace, activate
+from deepneuron.errors import DivergenceError
 from deepneuron.kernels.native import _native
 from deepneuron.kernels.native.memory import CHUNK, FULL, SHARD
 from deepneuron.kernels.native.plan import NativePlan
 from deepneuron.kernels.native.program import PYTHON, Instruction, Source
+from deepneuron.kernels.native.watch import NOT_FINITE
+
+
+class Snapshot(NamedTuple):
+    """A state to go back to: weights, slots, moving statistics, seeds, counters."""
+
+    step: int
+    values: list[np.ndarray]
 
 
 class NativeExecutor:
@@ -52,6 +61,7 @@ class NativeExecutor:
         self._arrays: list[np.ndarray] = []
         self._inputs = [np.empty(x.shape, x.dtype) for x in plan.graph.inputs]
         self._judge: Executor | None = None
+        self.fault = 0
         self._bind()
 
     def _encode(self) -> Any:
@@ -107,6 +117,11 @@ class NativeExecutor:
         if self._samples is not None or self._moved != Variable.moved:
             self._bind()
         if self._steps(self._rows, 1) == 0:
+            if self.fault == NOT_FINITE:
+                raise DivergenceError(
+                    "A loss or a gradient of this step is NaN or infinite; nothing was "
+                    "updated."
+                )
             return self._run_judge(inputs)
         return self.outputs()
 
@@ -127,13 +142,16 @@ class NativeExecutor:
 
     def _steps(self, order: np.ndarray, count: int) -> int:
         region, done = 0, 0
+        self.fault = 0
         while done < count:
             rest = order[done * self.plan.rows :]
             address = rest.__array_interface__["data"][0]
-            steps, stopped, fault = self._program.run(region, count - done, address)
+            steps, stopped, self.fault = self._program.run(
+                region, count - done, address
+            )
             done += steps
             region = 0
-            if fault:
+            if self.fault:
                 return done
             if stopped >= 0:
                 self._call_numpy(self.plan.regions[stopped].instructions[0])
@@ -166,7 +184,28 @@ class NativeExecutor:
         self._judge = self._judge or Executor(self.plan.judge)
         return self._judge.run(inputs)
 
+    # --- going back
+
+    def snapshot(self) -> Snapshot:
+        """The state before the next step: what variables hold, and its number."""
+        variables = self._variables()
+        return Snapshot(self._program.step, [v.array.copy() for v in variables])
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back: the same steps on the same batches then give the same bits."""
+        for variable, value in zip(self._variables(), snapshot.values, strict=True):
+            variable.array[...] = value
+        self._program.step = snapshot.step
+
+    def _variables(self) -> list[Variable]:
+        return [what for what in self._memory.arrays if isinstance(what, Variable)]
+
     # --- what came of it
+
+    @property
+    def step(self) -> int:
+        """How many steps this executor has made."""
+        return self._program.step
 
     def outputs(self) -> list[np.ndarray]:
         """Copies of the graph's outputs after the last step."""

@@ -62,6 +62,7 @@ class Lowering:
         self.rows = next((x.shape[0] for x in graph.inputs if x.shape), 1)
         self._done: set[Node] = set()
         self._home: dict[Tensor, Tensor] = {}  # of views
+        self._in_rows: set[Tensor] = set()
         self._batched = {
             t for t in graph.tensors() if t.node is None and self._may_be_a_batch(t)
         }
@@ -97,7 +98,7 @@ class Lowering:
     def _alias(self, node: Node) -> None:
         (x,), (y,) = node.inputs[:1], node.outputs
         self._home[y] = self.home(x)
-        if x in self._batched and y.shape and y.shape[0] == self.rows:
+        if self.in_rows(x) and y.shape and y.shape[0] == self.rows:
             self._batched.add(y)
 
     def _leave_to_numpy(self, node: Node) -> None:
@@ -116,6 +117,19 @@ class Lowering:
         """Whether the first axis of each is that of the batch."""
         return all(t in self._batched for t in tensors)
 
+    def in_rows(self, tensor: Tensor) -> bool:
+        """Whether its memory holds sample after sample, whatever its axes are.
+
+        So it is when (batch, time, features) is seen as (batch * time, features).
+        """
+        while tensor.node is not None and tensor.node.op.view:
+            tensor = tensor.node.inputs[0]
+        return tensor in self._in_rows or tensor in self._batched
+
+    def done(self, node: Node) -> bool:
+        """Whether an instruction stands for a node already."""
+        return node in self._done
+
     def users(self, tensor: Tensor) -> list[Node]:
         """The nodes that read a tensor."""
         return self._users.get(tensor, [])
@@ -123,6 +137,10 @@ class Lowering:
     def kept(self, tensor: Tensor) -> bool:
         """Whether somebody wants to see it when the step is over."""
         return tensor in self._visible
+
+    def done(self, node: Node) -> bool:
+        """Whether an instruction stands for a node already."""
+        return node in self._done
 
     def sole_user(self, tensor: Tensor, operation: str) -> Node | None:
         """The one node that reads a tensor, if it is such an operation."""
@@ -165,7 +183,9 @@ class Lowering:
         )
         self.instructions.append(instruction)
         self._done.update(instruction.nodes)
-        self._batched.update(t for t, by_rows in instruction.writes() if by_rows)
+        rows = [t for t, by_rows in instruction.writes() if by_rows]
+        self._in_rows.update(rows)
+        self._batched.update(t for t in rows if t.shape[0] == self.rows)
         return instruction
 
     @staticmethod

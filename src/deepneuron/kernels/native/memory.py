@@ -143,7 +143,7 @@ class Memory:
                         ]
                         last = max(ends, default=self.position[i])
                         spans.append((value, self.position[i], last))
-            row_bytes = {value: _row_bytes(value) for value, _, _ in spans}
+            row_bytes = {value: self._row_bytes(value) for value, _, _ in spans}
             _, each = first_fit((v, row_bytes[v], a, b) for v, a, b in spans)
             region.chunk = self._rows_at_a_time(region, each)
             offsets, size = first_fit(
@@ -186,6 +186,10 @@ class Memory:
             self.arrays.append(what)
         return Place(ARRAYS + self._number[what], 0)
 
+    def _row_bytes(self, tensor: Tensor) -> int:
+        """What one sample takes; a tensor's first axis may be (batch * time)."""
+        return _bytes(tensor) // max(self.rows, 1)
+
     # --- answers
 
     def place(self, value: Any) -> Place:
@@ -202,7 +206,7 @@ class Memory:
         if operand is None:
             return ABSENT, 0, 0
         if isinstance(operand, Rows):
-            return *self.place(operand.tensor), _row_bytes(operand.tensor)
+            return *self.place(operand.tensor), self._row_bytes(operand.tensor)
         return *self.place(operand), 0
 
 
@@ -233,10 +237,6 @@ def _bytes(value: Any) -> int:
     if isinstance(value, Accumulator):
         return value.bytes
     return int(np.prod(value.shape)) * np.dtype(value.dtype).itemsize
-
-
-def _row_bytes(tensor: Tensor) -> int:
-    return int(np.prod(tensor.shape[1:])) * np.dtype(tensor.dtype).itemsize
 
 
 def _aligned(size: int) -> int:

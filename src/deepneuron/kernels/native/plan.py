@@ -23,6 +23,7 @@ from deepneuron.kernels.native.memory import CHUNK, FULL, SHARD, Memory
 from deepneuron.kernels.native.program import MAP, PYTHON, SERIAL, TEAM
 from deepneuron.kernels.native.rewrites import rewrite
 from deepneuron.kernels.native.schedule import Schedule
+from deepneuron.kernels.native.watch import Records, Watch
 
 SMALL = 1 << 21  # multiplications and values; below, one thread alone is faster
 _KINDS = {MAP: "map", TEAM: "team", SERIAL: "serial", PYTHON: "python"}
@@ -34,6 +35,7 @@ class NativePlan:
     Args:
         graph: what a captured step computes.
         threads: how many threads there are.
+        watch: what to record, and when to stop.
 
     Attributes:
         rows: samples in a batch.
@@ -41,12 +43,15 @@ class NativePlan:
             on the threads that take them, up to two.
     """
 
-    def __init__(self, graph: Graph, threads: int) -> None:
+    def __init__(self, graph: Graph, threads: int, watch: Watch | None = None) -> None:
         rules.load()
         self.given = graph
         self.graph = graph = rewrite(graph)
         low = Lowering(graph)
         low.run()
+        self.records = Records(watch, graph) if watch else None
+        if self.records:
+            self.records.lower(low, graph)
         self.rows = low.rows
         large = work(graph) >= SMALL
         self.threads = threads if large else 1
@@ -74,10 +79,10 @@ class NativePlan:
         ]
 
     def __str__(self) -> str:
-        sizes = self.memory.sizes
+        full, chunk, shard = (self.memory.sizes[s] for s in (FULL, CHUNK, SHARD))
         lines = [
             f"{self.threads} threads, {self.shards} shards of {self.rows} rows",
-            f"bytes: {sizes[FULL]:,}, {sizes[CHUNK]:,} a thread, {sizes[SHARD]:,} a shard",
+            f"bytes: {full:,}, {chunk:,} a thread, {shard:,} a shard",
         ]
         for region in self.regions:
             chunk = f" of {region.chunk} rows" if region.chunk else ""

@@ -32,7 +32,8 @@ def rewrite(graph: Graph) -> Graph:
         for node in graph.nodes:
             inputs = tuple(map(now, node.inputs))
             with scope.name_scope(node.path, node.source):
-                y = _mask_first(node, inputs) or _sum_first(node, inputs)
+                y = _mask_first(node, inputs)
+                y = _sum_first(node, inputs) if y is None else y
                 if y is not None:
                     new[node.outputs[0]] = y
                 elif inputs != node.inputs:

@@ -66,10 +66,9 @@ class Schedule:
         position = {i: n for n, i in enumerate(self.instructions)}
         for variable, value in graph.commits.items():
             maker = self.maker.get(value)
-            direct = (
-                value.node is not None and maker is not None and maker.kind != PYTHON
-            )
-            if direct and self._may_overwrite(maker, value, variable, position):
+            made = value.node is not None and maker is not None
+            made = made and value not in self.in_place  # it may have two Variables
+            if made and self._may_overwrite(maker, value, variable, position):
                 self.in_place[value] = variable
             else:
                 copies.append((value, variable))
@@ -90,7 +89,7 @@ class Schedule:
         for number, operand in enumerate(maker.inputs):
             if self.root(getattr(operand, "tensor", operand)) is variable:
                 outputs = [getattr(y, "tensor", y) for y in maker.outputs]
-                if maker.inplace.get(outputs.index(value)) != number:
+                if number not in _may_share(maker, outputs.index(value)):
                     return False
         readers = (i for i in self.instructions if self._reads(i, variable))
         return all(i is maker or position[i] < position[maker] for i in readers)
@@ -118,11 +117,25 @@ class Schedule:
                     or i.kind == maker.kind == SERIAL
                 )
                 earlier[maker] = earlier.get(maker, False) or meet
+        writers = {self.maker[value] for value in self.in_place}
+        position = {i: n for n, i in enumerate(self.instructions)}
+
+        def waits(i: Instruction, other: Instruction, seen: Any = None) -> bool:
+            seen = set() if seen is None else seen
+            seen.add(i)
+            rest = (j for j in before[i] if j not in seen)
+            return other in before[i] or any(waits(j, other, seen) for j in rest)
+
+        may_fail = [i for i in self.instructions if i.faults and i not in writers]
         for value, variable in self.in_place.items():
             writer = self.maker[value]
-            wait_for = [*readers.get(variable, ())]
-            wait_for += [i for i in self.instructions if i.faults]
-            for i in wait_for:
+            # A step that fails must not have changed anything.
+            checks = (
+                i
+                for i in may_fail
+                if position[i] < position[writer] or not waits(i, writer)
+            )
+            for i in (*readers.get(variable, ()), *checks):
                 if i is not writer:
                     both_serial = i.kind == writer.kind == SERIAL
                     before[writer].setdefault(i, not both_serial)
@@ -183,6 +196,13 @@ class Schedule:
             else:
                 regions.append(Region(i.kind, self.epoch[i], [i]))
         return regions
+
+
+def _may_share(maker: Instruction, output: int) -> tuple[int, ...]:
+    """The inputs whose memory an output may be written to."""
+    if maker.kind == PYTHON:
+        return maker.nodes[0].op.inplace.get(output, ())
+    return (maker.inplace[output],) if output in maker.inplace else ()
 
 
 __all__ = ["MAP", "PYTHON", "SERIAL", "TEAM", "Region", "Schedule"]

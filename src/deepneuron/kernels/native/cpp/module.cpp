@@ -22,9 +22,10 @@ Registration::Registration(const char* isa, const char* name, Kernel kernel, Scr
 
 namespace {
 
-// One pool for the process. It is never destroyed: at exit, another thread may be running.
-std::unique_ptr<Pool>& pool() {
-  static auto* the_pool = new std::unique_ptr<Pool>(new Pool(1));
+// One pool for the process. A run keeps the one that it began with. The last is never
+// destroyed: at exit, another thread may be running.
+std::shared_ptr<Pool>& pool() {
+  static auto* the_pool = new std::shared_ptr<Pool>(new Pool(1));
   return *the_pool;
 }
 
@@ -39,8 +40,9 @@ void add(Program& program, const std::string& isa, const std::string& kernel,
 }
 
 std::tuple<i64, int, int> run(Program& program, int region, i64 count, std::uintptr_t order) {
+  const std::shared_ptr<Pool> kept = pool();
   nb::gil_scoped_release release;
-  const Ending e = program.run(*pool(), region, count, reinterpret_cast<const i64*>(order));
+  const Ending e = program.run(*kept, region, count, reinterpret_cast<const i64*>(order));
   return {e.steps, e.region, e.fault};
 }
 
@@ -62,7 +64,7 @@ NB_MODULE(_native, m) {
   m.def(
       "set_threads",
       [](int threads) { pool().reset(new Pool(threads < 1 ? 1 : threads)); }, "threads"_a,
-      "How many threads steps run on. Not while one is running.");
+      "How many threads steps run on; those that are running keep theirs.");
   m.def("threads", [] { return pool()->threads(); });
   nb::class_<Program>(m, "Program")
       .def(nb::init<int, int, i64, i64, i64, i64, int>(), "threads"_a, "shards"_a, "rows"_a,

@@ -8,6 +8,10 @@
 
 #include "program.h"
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #if defined(__AVX512F__)
 #define DEEPNEURON_WIDTH 16
 #elif defined(__AVX2__)
@@ -41,20 +45,52 @@ INLINE Vector minimum(Vector a, Vector b) { return where((a < b) | (a != a), a, 
 
 INLINE Vector relu(Vector x) { return where(x < zero(), zero(), x); }
 
+// Lanes are added half to half: a chain of WIDTH additions would take far longer.
 INLINE float sum(Vector v) {
-  float total = 0;
-  for (int i = 0; i < WIDTH; i++) total += v[i];
-  return total;
+  UNROLL for (int half = WIDTH / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; i++) v[i] += v[i + half];
+  return v[0];
+}
+INLINE float largest(Vector v) {  // NaN, if there is one
+  UNROLL for (int half = WIDTH / 2; half > 0; half /= 2)
+    UNROLL for (int i = 0; i < half; i++) {
+      const float a = v[i], b = v[i + half];
+      v[i] = a > b || a != a ? a : b;
+    }
+  return v[0];
 }
 
-// The first n < WIDTH floats, zeros behind them; and the way back.
+// The first n < WIDTH floats, zeros behind them; and the way back. Processors that can
+// leave lanes out are told to; others go lane by lane.
+#if defined(__AVX512F__)
+INLINE Vector load_some(const float* p, i64 n) {
+  return Vector(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1), p));
+}
+INLINE void store_some(float* p, Vector v, i64 n) {
+  _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1), __m512(v));
+}
+#elif defined(__AVX2__)
+INLINE __m256i first_lanes(i64 n) {
+  static constexpr std::int32_t edge[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(edge + 8 - n));
+}
+INLINE Vector load_some(const float* p, i64 n) {
+  return Vector(_mm256_maskload_ps(p, first_lanes(n)));
+}
+INLINE void store_some(float* p, Vector v, i64 n) {
+  _mm256_maskstore_ps(p, first_lanes(n), __m256(v));
+}
+#else
 INLINE Vector load_some(const float* p, i64 n) {
   Vector v = zero();
-  __builtin_memcpy(&v, p, n * sizeof(float));
+  UNROLL for (int i = 0; i < WIDTH - 1; i++)
+    if (i < n) v[i] = p[i];
   return v;
 }
 INLINE void store_some(float* p, Vector v, i64 n) {
-  __builtin_memcpy(p, &v, n * sizeof(float));
+  UNROLL for (int i = 0; i < WIDTH - 1; i++)
+    if (i < n) p[i] = v[i];
 }
+#endif
 
 }  // namespace deepneuron::DEEPNEURON_ISA
