@@ -11,8 +11,8 @@ from benchmarks.compare.flops import step_flops
 from benchmarks.compare.outcome import Outcome, Results
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-# Relative. Adam turns rounding into steps: in ResNet-20 the compiled PyTorch is 0.5 % off
-# the eager one after 20 of them. A network that differs is off by far more.
+# Relative. Adam turns rounding into steps: in ResNet-20 the compiled PyTorch is 0.5 %
+# off the eager one after 20 of them. A network that differs is off by far more.
 TOLERANCES = {"first_loss": 1e-4, "loss": 1e-2}
 TOLERANCES_BF16 = {"first_loss": 1e-2, "loss": 5e-2}
 RESTLESS = 0.02  # the share of a core beyond which a sleeper is reported
