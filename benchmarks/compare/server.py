@@ -19,14 +19,7 @@ WARM_UP = 2  # untimed steps before a timed turn: caches, sleeping threads
 
 
 class Server:
-    """Answers `request(**arguments)` with plain data.
-
-    >>> from benchmarks.compare.cases import CASES, make_task
-    >>> from benchmarks.compare.contestants import named
-    >>> server = Server(*named("ours-numpy"), make_task(CASES[0]))
-    >>> server.first_step() > 0
-    True
-    """
+    """Answers requests, which are names of its methods, with plain data."""
 
     def __init__(self, contestant: Contestant, task: Task) -> None:
         self.contestant, self.task = contestant, task

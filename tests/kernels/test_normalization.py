@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from deepneuron import ops
 from deepneuron.engine.gradients import gradients
-from tests.kernels.judge import ISAS, assert_close, assert_native_equals_numpy, run_native
+from tests.kernels.judge import (
+    ISAS,
+    assert_native_equals_numpy,
+    run_native,
+)
 
 pytestmark = pytest.mark.parametrize("isa", ISAS)
 # Not fewer than six values share a mean: of two, dx is nothing but rounding.
@@ -40,7 +44,9 @@ def test_native_batch_norm_and_its_gradient_are_numpys(isa, shape, epsilon):
 @pytest.mark.parametrize("first", [0.0, 1.0])
 def test_a_large_mean_does_not_spoil_a_native_variance(isa, shape, first):
     def f(x):
-        _, mean, variance = ops.batch_norm(x, np.ones(shape[-1], "f"), np.zeros(shape[-1], "f"))
+        _, mean, variance = ops.batch_norm(
+            x, np.ones(shape[-1], "f"), np.zeros(shape[-1], "f")
+        )
         return mean, variance
 
     x = draw(*shape) + np.float32(1e4)
@@ -64,7 +70,9 @@ def test_what_stands_behind_a_native_batch_norm_is_fused(isa, fused, shape):
             y = y + other
         if fused != "add":
             y = ops.relu(y)
-        wanted = [start, gamma, beta] if fused == "relu" else [start, residual, gamma, beta]
+        wanted = (
+            [start, gamma, beta] if fused == "relu" else [start, residual, gamma, beta]
+        )
         return y, *gradients(ops.sum(y * w), wanted)
 
     x, residual, w = draw(*shape), draw(*shape, seed=3), draw(*shape, seed=1)

@@ -138,10 +138,6 @@ class Lowering:
         """Whether somebody wants to see it when the step is over."""
         return tensor in self._visible
 
-    def done(self, node: Node) -> bool:
-        """Whether an instruction stands for a node already."""
-        return node in self._done
-
     def sole_user(self, tensor: Tensor, operation: str) -> Node | None:
         """The one node that reads a tensor, if it is such an operation."""
         users = self.users(tensor)

@@ -117,28 +117,17 @@ class Schedule:
                     or i.kind == maker.kind == SERIAL
                 )
                 earlier[maker] = earlier.get(maker, False) or meet
-        writers = {self.maker[value] for value in self.in_place}
-        position = {i: n for n, i in enumerate(self.instructions)}
-
-        def waits(i: Instruction, other: Instruction, seen: Any = None) -> bool:
-            seen = set() if seen is None else seen
-            seen.add(i)
-            rest = (j for j in before[i] if j not in seen)
-            return other in before[i] or any(waits(j, other, seen) for j in rest)
-
-        may_fail = [i for i in self.instructions if i.faults and i not in writers]
         for value, variable in self.in_place.items():
-            writer = self.maker[value]
-            # A step that fails must not have changed anything.
-            checks = (
-                i
-                for i in may_fail
-                if position[i] < position[writer] or not waits(i, writer)
-            )
-            for i in (*readers.get(variable, ()), *checks):
-                if i is not writer:
-                    both_serial = i.kind == writer.kind == SERIAL
-                    before[writer].setdefault(i, not both_serial)
+            for i in readers.get(variable, ()):
+                _wait(before, self.maker[value], i)
+        # A step that fails must not have changed anything. What fails later than some
+        # update (it depends on it) comes as early as it can.
+        writers = [self.maker[value] for value in self.in_place]
+        may_fail = [i for i in self.instructions if i.faults and i not in writers]
+        for writer in dict.fromkeys(writers):
+            for i in may_fail:
+                if not _reaches(before, i, writer):
+                    _wait(before, writer, i)
         return before
 
     def topological(self) -> list[Instruction]:
@@ -196,6 +185,26 @@ class Schedule:
             else:
                 regions.append(Region(i.kind, self.epoch[i], [i]))
         return regions
+
+
+def _wait(before: Any, later: Instruction, earlier: Instruction) -> None:
+    """Let an instruction come after another one, without a value between them."""
+    if later is not earlier:
+        both_serial = later.kind == earlier.kind == SERIAL
+        before[later].setdefault(earlier, not both_serial)
+
+
+def _reaches(before: Any, later: Instruction, earlier: Instruction) -> bool:
+    """Whether one has to wait for the other, perhaps over others."""
+    seen, waiting = {later}, [later]
+    while waiting:
+        for j in before[waiting.pop()]:
+            if j is earlier:
+                return True
+            if j not in seen:
+                seen.add(j)
+                waiting.append(j)
+    return False
 
 
 def _may_share(maker: Instruction, output: int) -> tuple[int, ...]:

@@ -15,6 +15,11 @@ def _sizes(x: Tensor) -> list[int]:
     return [lines, x.shape[-1]]
 
 
+def _padded(channels: int) -> int:
+    """So many that vectors of sums need no special end, as kernels have it."""
+    return -(-channels // 16) * 16
+
+
 def _are_floats(*tensors: Tensor) -> bool:
     return all(t.dtype == "float32" for t in tensors)
 
@@ -36,7 +41,7 @@ def batch_norm(low: Lowering, node: Node) -> bool:
         return False
     sizes, channels = _sizes(x), x.shape[-1]
     epsilon = [node.attrs["epsilon"]]
-    sums = low.accumulator((8 + 8 + 4) * channels)
+    sums = low.accumulator((8 + 8 + 4) * _padded(channels))
     scale = Tensor((channels,), "float32")
     low.emit("batch_norm_sums", MAP, [Rows(x)], [sums], sizes, nodes=[node])
     low.emit(
@@ -103,7 +108,7 @@ def _batch_norm_grad(
     if _is_empty(x) or not _alike(dy, x):
         return False
     sizes, channels = _sizes(x), x.shape[-1]
-    sums = low.accumulator((8 + 8) * channels)
+    sums = low.accumulator((8 + 8) * _padded(channels))
     factors = Tensor((3, channels), "float32")
     values = [Rows(dy), None if y is None else Rows(y), Rows(x), mean]
     low.emit("batch_norm_grad_sums", MAP, values, [sums], sizes, nodes=nodes)

@@ -16,12 +16,23 @@ namespace {
 
 constexpr i64 BLOCK = 64;  // pixels
 
-// totals[c] += the sum over pixels and lanes' channels of term(pixel), which is a pair
+typedef double Doubles __attribute__((vector_size(WIDTH * 8)));
+typedef double LooseDoubles __attribute__((vector_size(WIDTH * 8), aligned(8), may_alias));
+
+INLINE void add(double* sums, Vector v) {
+  auto* loose = reinterpret_cast<LooseDoubles*>(sums);
+  *loose = *loose + __builtin_convertvector(v, Doubles);
+}
+
+// Rows of sums are a multiple of the longest vector, so that these need no special end.
+INLINE i64 padded(i64 channels) { return (channels + 15) / 16 * 16; }
+
+// ones, twos += the sums of term(pixel), which is a pair, over all pixels
 struct Pair {
   Vector one, two;
 };
-template <class Lanes, class Term>
-INLINE void add_sums(i64 pixels, Lanes lanes, double* ones, double* twos, Term term) {
+template <class Term>
+INLINE void add_sums(i64 pixels, double* ones, double* twos, Term term) {
   for (i64 start = 0; start < pixels; start += BLOCK) {
     const i64 end = start + BLOCK < pixels ? start + BLOCK : pixels;
     // Four sums side by side, since an addition takes four cycles.
@@ -36,21 +47,20 @@ INLINE void add_sums(i64 pixels, Lanes lanes, double* ones, double* twos, Term t
       const Pair t = term(p);
       one[0] += t.one, two[0] += t.two;
     }
-    const Vector a = (one[0] + one[1]) + (one[2] + one[3]);
-    const Vector b = (two[0] + two[1]) + (two[2] + two[3]);
-    for (int i = 0; i < lanes.count(); i++) ones[i] += a[i], twos[i] += b[i];
+    add(ones, (one[0] + one[1]) + (one[2] + one[3]));
+    add(twos, (two[0] + two[1]) + (two[2] + two[3]));
   }
 }
 
 // sums, for each shard: of x - guess, of (x - guess)^2, and the guess
-//                  x | sums (channels of each: double, double, float) ; pixels, channels
+//                  x | sums (padded channels: double, double, float) ; pixels, channels
 void batch_norm_sums(const Call& k, Share s) {
   const i64 pixels = k.ints[0], channels = k.ints[1];
   auto* totals = k.at<double>(1);
-  double* squares = totals + channels;
-  auto* guess = reinterpret_cast<float*>(squares + channels);
+  double* squares = totals + padded(channels);
+  auto* guess = reinterpret_cast<float*>(squares + padded(channels));
   if (k.context.fresh) {
-    std::memset(totals, 0, 2 * channels * sizeof(double));
+    std::memset(totals, 0, 2 * padded(channels) * sizeof(double));
     const float* x = k.at(0, s.lo);
     in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
       Vector sum = zero();
@@ -66,7 +76,7 @@ void batch_norm_sums(const Call& k, Share s) {
         const Vector d = lanes.load(x + p * channels + c) - center;
         return Pair{d, d * d};
       };
-      add_sums(pixels, lanes, totals + c, squares + c, term);
+      add_sums(pixels, totals + c, squares + c, term);
     });
   }
 }
@@ -88,9 +98,9 @@ void batch_norm_finish(const Call& k, Share) {
       const double more = static_cast<double>((rows.hi - rows.lo) * pixels);
       if (more == 0) continue;
       const auto* sums = k.shard<double>(0, q);
-      const auto* guess = reinterpret_cast<const float*>(sums + 2 * channels);
+      const auto* guess = reinterpret_cast<const float*>(sums + 2 * padded(channels));
       const double rest = sums[c] / more, its_center = guess[c] + rest;
-      const double its_squares = sums[channels + c] - rest * sums[c];
+      const double its_squares = sums[padded(channels) + c] - rest * sums[c];
       const double d = its_center - center, both = n + more;
       squares += its_squares + d * d * n * more / both;
       center += d * more / both;
@@ -128,13 +138,13 @@ REGISTER(batch_norm_apply, nullptr);
 // --- the gradient, with dy = 0 first where a relu behind had cut y off
 
 // sums, for each shard: of dy (x - mean), and of dy
-//                  dy y x mean | sums (channels of each: double) ; pixels, channels
+//                  dy y x mean | sums (padded channels: double, double) ; pixels, channels
 void batch_norm_grad_sums(const Call& k, Share s) {
   const i64 pixels = k.ints[0], channels = k.ints[1];
   const float* mean = k.at(3);
   auto* products = k.at<double>(4);
-  double* totals = products + channels;
-  if (k.context.fresh) std::memset(products, 0, 2 * channels * sizeof(double));
+  double* totals = products + padded(channels);
+  if (k.context.fresh) std::memset(products, 0, 2 * padded(channels) * sizeof(double));
   for (i64 row = s.lo; row < s.hi; row++) {
     const float *dy = k.at(0, row), *y = k.at(1, row), *x = k.at(2, row);
     in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
@@ -145,7 +155,7 @@ void batch_norm_grad_sums(const Call& k, Share s) {
         if (y) v = past_relu(v, lanes.load(y + at));
         return Pair{v * (lanes.load(x + at) - center), v};
       };
-      add_sums(pixels, lanes, products + c, totals + c, term);
+      add_sums(pixels, products + c, totals + c, term);
     });
   }
 }
@@ -164,7 +174,7 @@ void batch_norm_grad_finish(const Call& k, Share) {
     double product = 0, total = 0;
     for (int q = 0; q < k.context.shard_count; q++) {
       product += k.shard<double>(0, q)[c];
-      total += k.shard<double>(0, q)[channels + c];
+      total += k.shard<double>(0, q)[padded(channels) + c];
     }
     const float r = 1 / __builtin_sqrtf(variance[c] + static_cast<float>(k.floats[0]));
     dgamma[c] = static_cast<float>(product * r);
