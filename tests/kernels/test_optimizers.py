@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 import deepneuron as dn
-import deepneuron.ops.optimizer  # noqa: F401 - registers the updates
+import deepneuron.ops.optimizer
 from deepneuron.engine.registry import registry
-from tests.kernels.judge import ISAS, assert_close, run_native, run_numpy
-
 from deepneuron.kernels.native.rules.optimizer import _UPDATES
+from tests.kernels.judge import ISAS, assert_close, run_native, run_numpy
 
 
 def _after_steps(name, arrays, attrs, run, **options):

@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import deepneuron as dn
-import deepneuron.ops.random  # noqa: F401 - registers the draws
+import deepneuron.ops.random
 from deepneuron.engine.registry import registry
-from tests.kernels.judge import ISAS, run_native, run_numpy
-
 from deepneuron.kernels.native.memory import CACHE
+from tests.kernels.judge import ISAS, run_native, run_numpy
 
 KEYS = [(7, 3), (0, 0), (2**32 - 1, 2**31), (123456789, 2**32 - 1)]
 

@@ -16,17 +16,74 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepneuron.engine.tensor import Tensor
-from deepneuron.kernels.native.program import Instruction, Rows
+from deepneuron.kernels.native.program import Rows
 
 # In the order in which cpp/pointwise.h has them.
 TYPES = ("float32", "int32", "int64", "uint32", "int8", "uint8", "bool")
 STEPS = tuple(
-    """copy to_float32 to_int32 to_int64 to_uint32 to_int8 to_uint8 to_bool
-    add subtract multiply divide maximum minimum negative absolute sign floor_divide mod
-    equal not_equal greater greater_equal less less_equal select
-    logical_and logical_or logical_xor logical_not isnan isinf isfinite relu relu_grad
-    floor ceil rint sqrt power exp expm1 log log1p tanh sigmoid softplus erf erfc
-    exp2 log2 log10 sin cos tan arcsin arccos arctan arctan2 sinh cosh""".split()
+    [
+        "copy",
+        "to_float32",
+        "to_int32",
+        "to_int64",
+        "to_uint32",
+        "to_int8",
+        "to_uint8",
+        "to_bool",
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "maximum",
+        "minimum",
+        "negative",
+        "absolute",
+        "sign",
+        "floor_divide",
+        "mod",
+        "equal",
+        "not_equal",
+        "greater",
+        "greater_equal",
+        "less",
+        "less_equal",
+        "select",
+        "logical_and",
+        "logical_or",
+        "logical_xor",
+        "logical_not",
+        "isnan",
+        "isinf",
+        "isfinite",
+        "relu",
+        "relu_grad",
+        "floor",
+        "ceil",
+        "rint",
+        "sqrt",
+        "power",
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "tanh",
+        "sigmoid",
+        "softplus",
+        "erf",
+        "erfc",
+        "exp2",
+        "log2",
+        "log10",
+        "sin",
+        "cos",
+        "tan",
+        "arcsin",
+        "arccos",
+        "arctan",
+        "arctan2",
+        "sinh",
+        "cosh",
+    ]
 )
 SIZE = {"float32": 4, "int32": 4, "int64": 8, "uint32": 4, "int8": 1, "uint8": 1}
 SIZE["bool"] = 1
@@ -38,7 +95,16 @@ _CASTS = {f"to_{dtype}": dtype for dtype in TYPES}
 _COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 _TRUTHS = ("logical_and", "logical_or", "logical_xor", "logical_not")
 _TESTS = ("isnan", "isinf", "isfinite")
-_NUMBERS = "add subtract multiply negative absolute sign floor_divide mod".split()
+_NUMBERS = [
+    "add",
+    "subtract",
+    "multiply",
+    "negative",
+    "absolute",
+    "sign",
+    "floor_divide",
+    "mod",
+]
 _ANY = ("copy", "maximum", "minimum", "select", *_CASTS, *_COMPARISONS)
 
 
@@ -137,6 +203,22 @@ def _check(name: str, dtype: str) -> None:
         raise Unknown(f"{name} of {dtype}")
 
 
+def inputs_of(results: Sequence[Value]) -> dict[int, list[Value]]:
+    """{number: the values that are this input}, in the order of the numbers."""
+    found: dict[int, list[Value]] = {}
+    seen: set[Value] = set()
+    waiting = list(results)
+    while waiting:
+        value = waiting.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        waiting += value.args
+        if value.step == "input":
+            found.setdefault(int(value.number), []).append(value)
+    return dict(sorted(found.items()))
+
+
 # --- how inputs are spread over the output
 
 
@@ -220,6 +302,7 @@ def encode(
     shape: tuple[int, ...],
     by_rows: bool,
     inputs: Sequence[Any],
+    preferred: dict[int, int] | None = None,
 ) -> tuple[list[int], list[float], dict[int, int]]:
     """(ints, floats, inplace) of a pointwise instruction.
 
@@ -228,6 +311,7 @@ def encode(
         shape: of every output.
         by_rows: whether the first axis is that of the batch.
         inputs: operands.
+        preferred: {output: the input that it should best be written over}.
 
     Raises:
         Unknown: it is more than the kernel can take.
@@ -306,7 +390,7 @@ def encode(
         *(i for pair in (*constant_places, *temporaries) for i in pair),
         *steps,
     ]
-    inplace = _inplace(code, periods, dtypes)
+    inplace = _inplace(code, periods, dtypes, preferred or {})
     return ints, [number for _, number, _ in constants], inplace
 
 
@@ -344,7 +428,10 @@ def _in_order(outputs: Sequence[Value]) -> list[Value]:
 
 
 def _inplace(
-    code: list[tuple[Value, int]], periods: list[int], dtypes: dict[int, str]
+    code: list[tuple[Value, int]],
+    periods: list[int],
+    dtypes: dict[int, str],
+    preferred: dict[int, int],
 ) -> dict[int, int]:
     """{output: an input that is read for the last time no later than it is written}"""
     last = {}
@@ -356,8 +443,12 @@ def _inplace(
     for at, (value, output) in enumerate(code):
         if output < 0:
             continue
-        for number, period in enumerate(periods):
-            fits = period == 0 and SIZE[dtypes.get(number, "bool")] == SIZE[value.dtype]
+        first = preferred.get(output, -1)
+        for number in sorted(range(len(periods)), key=lambda n: n != first):
+            fits = (
+                periods[number] == 0
+                and SIZE[dtypes.get(number, "bool")] == SIZE[value.dtype]
+            )
             if fits and last.get(number, at) <= at and number not in inplace.values():
                 inplace[output] = number
                 break
@@ -388,19 +479,23 @@ def decode(ints: Sequence[int], floats: Sequence[float]) -> list[Value]:
 
 
 _TWO = {
-    *"add subtract multiply divide maximum minimum floor_divide mod".split(),
-    *"logical_and logical_or logical_xor relu_grad power arctan2".split(),
+    *[
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "maximum",
+        "minimum",
+        "floor_divide",
+        "mod",
+    ],
+    *["logical_and", "logical_or", "logical_xor", "relu_grad", "power", "arctan2"],
     *_COMPARISONS,
 }
 
 
 def _arguments(name: str) -> int:
     return 3 if name == "select" else 2 if name in _TWO else 1
-
-
-def instruction_formula(instruction: Instruction) -> list[Value]:
-    """The values of a pointwise instruction's outputs."""
-    return decode(instruction.ints, instruction.floats)
 
 
 def tensor_of(operand: Any) -> Tensor:

@@ -84,14 +84,14 @@ REGISTER(dropout_mask, nullptr);
 void random_uniform(const Call& k, Share s) {
   const u32* key = k.at<u32>(0);
   const bool plain = k.ints[2];
-  const float span = static_cast<float>(k.floats[0]), low = static_cast<float>(k.floats[1]);
+  const double span = k.floats[0], low = k.floats[1];  // as NumPy, which rounds at the end
   const float largest = static_cast<float>(k.floats[2]);
   pieces(k, s, 1, k.ints[0], k.ints[1], [&](float* y, i64 lo, i64 hi) {
     draw(y, key, lo, hi, [=](u32 bits) {
       const float u = static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24f;
       if (plain) return u;
-      volatile float scaled = u * span;  // rounded before it is added to, as in NumPy
-      const float x = scaled + low;
+      volatile double scaled = u * span;  // lest both become one instruction
+      const float x = static_cast<float>(scaled + low);
       return x < largest ? x : largest;
     });
   });
