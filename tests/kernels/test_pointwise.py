@@ -26,9 +26,9 @@ from tests.kernels.judge import (
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-3, -1e-3, 40.0, -40.0, 1e30, -1e30, 1e-40]
 SPECIAL += [np.inf, -np.inf, np.nan]
-FLOATS = [
-    n for n in sorted(_formulas) if n not in ("cast", "broadcast_to", "fill_like")
-]
+# Losses have kernels of their own, and formulas only where these do not fit.
+OWN = [n for n in sorted(_formulas) if not n.startswith("sigmoid_cross")]
+FLOATS = [n for n in OWN if n not in ("cast", "broadcast_to", "fill_like")]
 
 
 def _attrs(name):
@@ -42,7 +42,7 @@ def _count(name):
 
 
 def _alike(name, *arrays, isa, **attrs):
-    """One operation: native values are NumPy's, whatever chunks and threads there are."""
+    """Native values are NumPy's, whatever chunks and threads there are."""
 
     def function(*xs):
         return registry[name](*xs, **attrs)
@@ -51,7 +51,7 @@ def _alike(name, *arrays, isa, **attrs):
 
 
 @pytest.mark.parametrize("isa", ISAS)
-@pytest.mark.parametrize("name", sorted(_formulas))
+@pytest.mark.parametrize("name", OWN)
 def test_native_equals_numpy_on_the_cases_of_every_pointwise_operation(name, isa):
     for case in registry[name].cases:
         for seed in (0, 1):

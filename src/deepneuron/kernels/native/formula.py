@@ -20,71 +20,16 @@ from deepneuron.kernels.native.program import Rows
 
 # In the order in which cpp/pointwise.h has them.
 TYPES = ("float32", "int32", "int64", "uint32", "int8", "uint8", "bool")
-STEPS = tuple(
-    [
-        "copy",
-        "to_float32",
-        "to_int32",
-        "to_int64",
-        "to_uint32",
-        "to_int8",
-        "to_uint8",
-        "to_bool",
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "maximum",
-        "minimum",
-        "negative",
-        "absolute",
-        "sign",
-        "floor_divide",
-        "mod",
-        "equal",
-        "not_equal",
-        "greater",
-        "greater_equal",
-        "less",
-        "less_equal",
-        "select",
-        "logical_and",
-        "logical_or",
-        "logical_xor",
-        "logical_not",
-        "isnan",
-        "isinf",
-        "isfinite",
-        "relu",
-        "relu_grad",
-        "floor",
-        "ceil",
-        "rint",
-        "sqrt",
-        "power",
-        "exp",
-        "expm1",
-        "log",
-        "log1p",
-        "tanh",
-        "sigmoid",
-        "softplus",
-        "erf",
-        "erfc",
-        "exp2",
-        "log2",
-        "log10",
-        "sin",
-        "cos",
-        "tan",
-        "arcsin",
-        "arccos",
-        "arctan",
-        "arctan2",
-        "sinh",
-        "cosh",
-    ]
-)
+STEPS = (
+    "copy", "to_float32", "to_int32", "to_int64", "to_uint32", "to_int8", "to_uint8",
+    "to_bool", "add", "subtract", "multiply", "divide", "maximum", "minimum",
+    "negative", "absolute", "sign", "floor_divide", "mod", "equal", "not_equal",
+    "greater", "greater_equal", "less", "less_equal", "select", "logical_and",
+    "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "relu",
+    "relu_grad", "floor", "ceil", "rint", "sqrt", "power", "exp", "expm1", "log",
+    "log1p", "tanh", "sigmoid", "softplus", "erf", "erfc", "exp2", "log2", "log10",
+    "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh",
+)  # fmt: skip
 SIZE = {"float32": 4, "int32": 4, "int64": 8, "uint32": 4, "int8": 1, "uint8": 1}
 SIZE["bool"] = 1
 BLOCK = 512  # values that the kernel works on at a time
@@ -95,21 +40,13 @@ _CASTS = {f"to_{dtype}": dtype for dtype in TYPES}
 _COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 _TRUTHS = ("logical_and", "logical_or", "logical_xor", "logical_not")
 _TESTS = ("isnan", "isinf", "isfinite")
-_NUMBERS = [
-    "add",
-    "subtract",
-    "multiply",
-    "negative",
-    "absolute",
-    "sign",
-    "floor_divide",
-    "mod",
-]
+_WHOLE = ("floor_divide", "mod")
+_NUMBERS = ("add", "subtract", "multiply", "negative", "absolute", "sign", *_WHOLE)
 _ANY = ("copy", "maximum", "minimum", "select", *_CASTS, *_COMPARISONS)
 
 
-class Unknown(Exception):
-    """The kernel has no such step, or not for this type."""
+class Unknown(Exception):  # noqa: N818 - not a fault: NumPy computes it then
+    """The kernel cannot do this: a step, a type, a size."""
 
 
 @dataclass(eq=False, slots=True)
@@ -326,9 +263,8 @@ def encode(
             copies.append((step("copy", y), number))
         else:
             place_of[y] = number
-    for value in values:
-        if value.step not in ("input", "constant"):
-            code.append((value, place_of.get(value, -1)))
+    made = (v for v in values if v.step not in ("input", "constant"))
+    code += [(value, place_of.get(value, -1)) for value in made]
     code += copies
 
     constants: dict[tuple[str, float, float], int] = {}
@@ -339,7 +275,7 @@ def encode(
     first_temporary = first_constant + len(constants)
 
     room = _Room()
-    dtypes = {v.number: v.dtype for v in values if v.step == "input"}
+    dtypes = {int(v.number): v.dtype for v in values if v.step == "input"}
     described = []
     for number, (period, stride) in enumerate(zip(periods, strides, strict=True)):
         dtype = dtypes.get(number, "float32")
@@ -378,7 +314,7 @@ def encode(
         number_of[value] = result
         made_of = value.args[1 if value.step == "select" else 0].dtype
         operation = STEPS.index(value.step) * _ROW + TYPES.index(made_of)
-        steps += [operation, result, *(arguments + [0, 0])[:3]]
+        steps += [operation, result, *[*arguments, 0, 0][:3]]
 
     if first_temporary + len(temporaries) > MOST_VALUES:
         raise Unknown("too many values")
@@ -479,17 +415,8 @@ def decode(ints: Sequence[int], floats: Sequence[float]) -> list[Value]:
 
 
 _TWO = {
-    *[
-        "add",
-        "subtract",
-        "multiply",
-        "divide",
-        "maximum",
-        "minimum",
-        "floor_divide",
-        "mod",
-    ],
-    *["logical_and", "logical_or", "logical_xor", "relu_grad", "power", "arctan2"],
+    *("add", "subtract", "multiply", "divide", "maximum", "minimum", *_WHOLE),
+    *("logical_and", "logical_or", "logical_xor", "relu_grad", "power", "arctan2"),
     *_COMPARISONS,
 }
 

@@ -65,7 +65,8 @@ def join(
             renamed[leaf] = Value.input(numbered(first.inputs[i]), leaf.dtype)
     for i, leaves in inputs_of(second_values).items():
         operand = second.inputs[i]
-        value = made.get(tensor_of(operand))
+        tensor, home = tensor_of(operand), root(tensor_of(operand))
+        value = made.get(home) if tensor.shape == home.shape else None
         same_rows = isinstance(operand, Rows) == isinstance(first.outputs[0], Rows)
         for leaf in leaves:
             if value is not None and same_rows:
@@ -73,7 +74,7 @@ def join(
                 handed_on = True
             else:
                 renamed[leaf] = Value.input(numbered(operand), leaf.dtype)
-    if not handed_on or any(t in made for t, _ in number):
+    if not handed_on or any(root(t) in made for t, _ in number):
         return None
     pairs = zip(first.outputs, first_values, strict=True)
     kept = [(o, v) for o, v in pairs if wanted(tensor_of(o))]

@@ -81,7 +81,7 @@ def _is_number(x: Tensor) -> bool:
 
 
 def _number(x: Tensor) -> Value:
-    return Value(x.dtype, "constant", (), x.value_or_none().item())
+    return Value(x.dtype, "constant", (), np.asarray(x.value_or_none()).item())
 
 
 def emit(
@@ -104,7 +104,7 @@ def emit(
     renumbered = {n: i for i, n in enumerate(used)}
     for value in used.values():
         for v in value:
-            v.number = renumbered[v.number]
+            v.number = renumbered[int(v.number)]
     tensors = [tensors[n] for n in used]
     inputs = [Rows(x) if by_rows and _has_rows(x, y) else x for x in tensors]
     commits = low.graph.commits

@@ -12,44 +12,43 @@ namespace {
 using u64 = std::uint64_t;
 using u32 = std::uint32_t;
 
-struct Block {
-  u64 word[4];
-};
+// Philox4x64-10: block number + 1 of the stream, for NumPy counts before it enciphers. Its
+// four words of 64 bits are eight numbers of 32. A block is one long chain of products that
+// wait for each other, so some blocks are worked on at a time.
+constexpr int TOGETHER = 4;
 
-struct Product {
-  u64 high, low;
-};
-INLINE Product multiply(u64 a, u64 b) {
-  const unsigned __int128 p = static_cast<unsigned __int128>(a) * b;
-  return {static_cast<u64>(p >> 64), static_cast<u64>(p)};
-}
-
-// Philox4x64-10. NumPy counts before it enciphers: its first block has the number 1.
-INLINE Block block(u64 number, u64 key0, u64 key1) {
-  Block x{{number + 1, 0, 0, 0}};
-  UNROLL for (int round = 0; round < 10; round++) {
-    const Product a = multiply(0xD2E7470EE14C6C93u, x.word[0]);
-    const Product b = multiply(0xCA5A826395121157u, x.word[2]);
-    x = {{b.high ^ x.word[1] ^ key0, b.low, a.high ^ x.word[3] ^ key1, a.low}};
+INLINE void encipher(u64 number, u64 key0, u64 key1, u64 (*word)[4]) {
+  u64 a[TOGETHER], b[TOGETHER], c[TOGETHER], d[TOGETHER];
+  UNROLL for (int i = 0; i < TOGETHER; i++) a[i] = number + 1 + i, b[i] = c[i] = d[i] = 0;
+  for (int round = 0; round < 10; round++) {
+    UNROLL for (int i = 0; i < TOGETHER; i++) {
+      const unsigned __int128 p = static_cast<unsigned __int128>(0xD2E7470EE14C6C93u) * a[i];
+      const unsigned __int128 q = static_cast<unsigned __int128>(0xCA5A826395121157u) * c[i];
+      a[i] = static_cast<u64>(q >> 64) ^ b[i] ^ key0;
+      b[i] = static_cast<u64>(q);
+      c[i] = static_cast<u64>(p >> 64) ^ d[i] ^ key1;
+      d[i] = static_cast<u64>(p);
+    }
     key0 += 0x9E3779B97F4A7C15u, key1 += 0xBB67AE8584CAA73Bu;
   }
-  return x;
+  UNROLL for (int i = 0; i < TOGETHER; i++)
+    word[i][0] = a[i], word[i][1] = b[i], word[i][2] = c[i], word[i][3] = d[i];
 }
 
-// y[i - lo] = make(the 32 bits number i), i in lo..hi: eight of them in a block
-template <class Y, class Make>
-INLINE void draw(Y* y, const u32* key, i64 lo, i64 hi, Make make) {
-  for (i64 i = lo; i < hi;) {
-    const Block b = block(static_cast<u64>(i) / 8, key[0], key[1]);
-    const i64 first = i % 8, end = hi - i < 8 - first ? first + hi - i : 8;
-    if (end - first == 8) {
-      UNROLL for (int j = 0; j < 8; j++)
-        y[i - lo + j] = make(static_cast<u32>(b.word[j / 2] >> (j % 2 * 32)));
-    } else {
-      for (i64 j = first; j < end; j++)
-        y[i - lo + j - first] = make(static_cast<u32>(b.word[j / 2] >> (j % 2 * 32)));
-    }
-    i += end - first;
+// y[i - lo] = make(the 32 bits number i), i in lo..hi
+template <class Make>
+INLINE void draw(float* y, const u32* key, i64 lo, i64 hi, Make make) {
+  constexpr i64 MANY = TOGETHER * 8;
+  for (i64 i = lo / MANY * MANY; i < hi; i += MANY) {
+    u64 word[TOGETHER][4];
+    encipher(static_cast<u64>(i) / 8, key[0], key[1], word);
+    u32 bits[MANY];
+    for (int j = 0; j < MANY; j++)  // the lower half of a word comes first
+      bits[j] = static_cast<u32>(word[j / 8][j / 2 % 4] >> (j % 2 * 32));
+    const i64 first = i < lo ? lo - i : 0, last = hi - i < MANY ? hi - i : MANY;
+    float made[MANY];
+    for (int j = 0; j < MANY; j++) made[j] = make(bits[j]);
+    __builtin_memcpy(y + (i + first - lo), made + first, (last - first) * sizeof(float));
   }
 }
 
@@ -79,6 +78,16 @@ void dropout_mask(const Call& k, Share s) {
 }
 REGISTER(dropout_mask, nullptr);
 
+// a + b, where a was rounded before: u * span + low shall not become one instruction.
+INLINE double sum_of(double a, double b) {
+#if defined(__clang__)
+#pragma clang fp contract(off)
+#else
+  __asm__("" : "+m"(a));
+#endif
+  return a + b;
+}
+
 // y ~ U[low, high): 24 bits; rounding may not reach the upper end
 //                             key | y ; values, 0, plain ; high - low, low, largest
 void random_uniform(const Call& k, Share s) {
@@ -90,8 +99,7 @@ void random_uniform(const Call& k, Share s) {
     draw(y, key, lo, hi, [=](u32 bits) {
       const float u = static_cast<float>(static_cast<std::int32_t>(bits >> 8)) * 0x1p-24f;
       if (plain) return u;
-      volatile double scaled = u * span;  // lest both become one instruction
-      const float x = static_cast<float>(scaled + low);
+      const float x = static_cast<float>(sum_of(u * span, low));
       return x < largest ? x : largest;
     });
   });
