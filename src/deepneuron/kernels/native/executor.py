@@ -54,7 +54,7 @@ class NativeExecutor:
             memory.place(t)
         self._program = self._encode()
         size = memory.sizes[FULL]
-        block = (ctypes.c_char * max(size, 1)).from_address(self._program.full())
+        block: Any = (ctypes.c_char * max(size, 1)).from_address(self._program.full())
         self._full = np.frombuffer(block, "uint8")
         self._workspace = Workspace()
         self._rows = np.arange(plan.rows)

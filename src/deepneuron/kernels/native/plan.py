@@ -88,8 +88,8 @@ class NativePlan:
             f"bytes: {full:,}, {chunk:,} a thread, {shard:,} a shard",
         ]
         for region in self.regions:
-            chunk = f" of {region.chunk} rows" if region.chunk else ""
-            lines.append(f"{region.epoch:>3} {_KINDS[region.kind]}{chunk}")
+            at_once = f" of {region.chunk} rows" if region.chunk else ""
+            lines.append(f"{region.epoch:>3} {_KINDS[region.kind]}{at_once}")
             lines += [f"      {i!r}" for i in region.instructions]
         return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
+from typing import Any
 
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
@@ -93,8 +94,8 @@ def _arrange(tensors: Sequence[Tensor], terms: Sequence[str]) -> Product | None:
     names = {c: name for name, group in groups.items() for c in group}
     if {*a, *b, *y} != {*names}:
         return None  # a letter that only one of them has
-    merged = [_merge(groups[name], axes) for name in "mnk"]
-    outer = [_merge(groups["l"][:1], axes), _merge(groups["l"][1:], axes)]
+    merged: list[Any] = [_merge(groups[name], axes) for name in "mnk"]
+    outer: list[Any] = [_merge(groups["l"][:1], axes), _merge(groups["l"][1:], axes)]
     if None in merged or None in outer:
         return None
     (m, am, _, ym), (n, _, bn, yn), (k, ak, bk, _) = merged
@@ -102,8 +103,9 @@ def _arrange(tensors: Sequence[Tensor], terms: Sequence[str]) -> Product | None:
     fits = (n == 1 or yn == 1) and not (ta and am > 1) and not (tb and bk > 1)
     if not fits:
         return None
+    first, second, result = tensors
     return Product(
-        *tensors,
+        *(first, second, result),
         *(m, n, k, ta, tb),
         *(ak if ta else am, bn if tb else bk, ym),
         tuple(size for size, *_ in outer),
