@@ -151,6 +151,7 @@ def _share(
             # A helper who was busy elsewhere until now is needed no more.
             if not future.cancel():
                 future.exception()
+    space.even_out()
     for future in futures:
         if not future.cancelled():
             future.result()

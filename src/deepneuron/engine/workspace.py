@@ -10,6 +10,7 @@ step allocates nothing; outside it gets a fresh array.
 
 from __future__ import annotations
 
+import math
 import threading
 from typing import Any
 
@@ -28,10 +29,7 @@ class Workspace:
 
     def take(self, shape: Any, dtype: Any) -> np.ndarray:
         dtype = np.dtype(dtype)
-        size = dtype.itemsize
-        for n in shape:
-            size *= n
-        end = self._used + size
+        end = self._used + math.prod(shape) * dtype.itemsize
         if end > len(self._block):  # only the first steps come here
             array = np.empty(shape, dtype)
         else:
@@ -52,15 +50,24 @@ class Workspace:
 
     def rewind(self, mark: int) -> None:
         """Give back what was taken since a mark, to be taken again."""
-        self._used = mark
         if mark == 0:
             self.release()
+        self._used = mark
 
     def helper(self, k: int) -> Workspace:
         """Memory for the k-th thread beside the one that this belongs to."""
         while len(self._helpers) <= k:
             self._helpers.append(Workspace())
         return self._helpers[k]
+
+    def even_out(self) -> None:
+        """Who did how much is chance: next time each may need what one needed now."""
+        everyone = (self, *self._helpers)
+        peak = max(space._peak for space in everyone)
+        for space in everyone:
+            space._peak = peak
+        for helper in self._helpers:
+            helper.release()
 
 
 _active = threading.local()

@@ -22,11 +22,15 @@ class relu(Elementwise):
     cases = (Case(VALUES),)
 
     def forward(self, x, /, out=None):
-        return in_slices(lambda x, out: np.maximum(x, 0, out=out), x, out=out)
+        return in_slices(_above_zero, x, out=out)
 
     def gradient(self, node, dy):
         (y,) = node.outputs  # not x: so x need not outlive the forward pass
         return (relu_grad(dy, y),)
+
+
+def _above_zero(x, out):
+    return np.maximum(x, 0, out=out)
 
 
 @op

@@ -126,7 +126,7 @@ class sum_to(Op):
         thin = tuple(
             lead + i for i, n in enumerate(shape) if n == 1 != x.shape[lead + i]
         )
-        kept = np.sum(
+        kept = np.add.reduce(  # what np.sum calls, in half the time for small x
             x,
             axis=(*range(lead), *thin),
             keepdims=True,
