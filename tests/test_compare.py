@@ -95,10 +95,10 @@ def results() -> Results:
     row = {
         "ours-native": Outcome(missing="absent: not built"),
         "ours-numpy": Outcome([0.002, 0.002, 0.001], loss=1.0),
-        "torch": Outcome([0.001, 0.001, 0.001], loss=1.001),
+        "torch-eager": Outcome([0.001, 0.001, 0.001], first_loss=1.0, loss=1.001),
         "torch-fused": Outcome([0.0008], loss=1.0),
         "torch-fused-bf16": Outcome([0.0005], loss=1.02),
-        "jax": Outcome([0.004], loss=2.0, asleep=0.5),
+        "jax": Outcome([0.004], first_loss=1.1, loss=2.0, asleep=0.5),
     }
     return Results(2, "all", 3, ceiling=100.0, outcomes={"mlp-32-sgd": row})
 
@@ -134,6 +134,7 @@ def test_remarks_name_the_absent_the_different_and_the_restless():
     text = "\n".join(table.remarks(results()))
     assert "**deepneuron**: absent: not built (mlp-32-sgd)" in text
     assert "**JAX**: its loss after 20 steps is 2, not 1.001" in text
+    assert "**JAX**: its loss at first is 1.1, not 1" in text
     assert "**JAX**: used over 2% of a core" in text
     assert "PyTorch" not in text  # 0.1 % is within the tolerance, 2 % is in bf16
 

@@ -98,20 +98,12 @@ def without_dependencies(options: list[str]) -> list[str]:
 
 
 def shared_functions(kernel: Compilation) -> Iterator[str]:
-    """Inline functions whose copies for other instruction sets have the same name.
-
-    Without optimization none of them is inlined away, unless it is forced to be.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        target = str(Path(folder) / "kernel.o")
-        options = without_dependencies(kernel.command)
-        options[options.index("-o") + 1] = target
-        output([*options, "-O0"])
-        symbols = output(["nm", "--demangle", "--defined-only", target])
+    """Inline functions whose copies for other instruction sets have the same name."""
+    symbols = output(["nm", "--demangle", "--defined-only", str(kernel.object)])
     for line in symbols.splitlines():
         kind, name = line.split(maxsplit=2)[1:]
         if kind == "W" and f"deepneuron::{kernel.isa}::" not in name:
-            yield f"{kernel.source.name}: {name}"
+            yield f"{kernel.source.name}, {kernel.isa}: {name}"
 
 
 def avx_at_import(kernel: Compilation) -> Iterator[str]:
@@ -132,13 +124,12 @@ def main() -> int:
         print("kernels: skipped, there is no build (tools/build_native.py makes one)")
         return 0
     print(check_neon(kernels))
-    newest = [kernel for kernel in kernels if kernel.isa == kernels[-1].isa]
-    faults = [fault for kernel in newest for fault in shared_functions(kernel)]
+    faults = [fault for kernel in kernels for fault in shared_functions(kernel)]
     faults += [fault for kernel in kernels for fault in avx_at_import(kernel)]
     for fault in faults:
         print(f"shared by instruction sets, or too new for some processors: {fault}")
     if not faults:
-        print(f"{len(newest)} sources share no functions, and register without AVX")
+        print(f"{len(kernels)} objects share no functions, and register without AVX")
     return 1 if faults else 0
 
 

@@ -1,7 +1,7 @@
 """Training speed: deepneuron against PyTorch, JAX, Keras and scikit-learn.
 
     python -m benchmarks.compare                        # all of it: about an hour
-    python -m benchmarks.compare --cases convnet --contestants ours torch --rounds 3
+    python -m benchmarks.compare --cases convnet --contestants ours torch-eager
     python -m benchmarks.compare --sweep                # ratios by batch, width, depth
     python -m benchmarks.compare --epoch                # what fit adds to its steps
 
@@ -28,6 +28,7 @@ from benchmarks.compare.contestants import CONTESTANTS, Contestant, named
 from benchmarks.compare.driver import Driver, Progress
 from benchmarks.compare.outcome import Results
 
+BUSY = 0.7  # a load average above which times are not to be trusted
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
@@ -113,6 +114,17 @@ def machine() -> str:
     return f"{name}, {platform.system()}, Python {platform.python_version()}"
 
 
+def warn_of_load() -> None:
+    """On a busy machine threads wait for each other, PyTorch's above all."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if load > BUSY:
+        print(
+            f"The load of this machine is {load:.1f}: other programs are running, and "
+            "ratios will say little.",
+            file=sys.stderr,
+        )
+
+
 def versions() -> str:
     found = []
     for package in ("deepneuron-ai", "numpy", "torch", "jax", "keras", "scikit-learn"):
@@ -148,6 +160,8 @@ def compare(chosen: argparse.Namespace) -> Results:
 
 def main() -> None:
     chosen = arguments()
+    if not chosen.load:
+        warn_of_load()
     if chosen.sweep:
         counter = Driver(chosen.threads, chosen.isa, chosen.rounds, chosen.limit)
         everybody = sweep.contestants()

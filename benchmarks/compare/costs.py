@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import statistics
-import subprocess
-import sys
 from importlib import metadata
 from pathlib import Path
 
@@ -69,11 +67,3 @@ def _size(package: str) -> int:
         for file in files
         if file.is_file() and "__pycache__" not in file.parts
     )
-
-
-def python(code: str) -> str:
-    """What a fresh interpreter prints."""
-    done = subprocess.run(  # noqa: S603 - ourselves
-        [sys.executable, "-c", code], check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()

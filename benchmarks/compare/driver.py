@@ -92,7 +92,7 @@ class Driver:
         outcome = outcomes[key]
         try:
             outcome.first_step = process.ask("first_step")
-            outcome.loss = process.ask("checked_loss")
+            outcome.first_loss, outcome.loss = process.ask("losses")
             outcome.memory = process.ask("memory")
         except FailedError as error:
             outcome.missing = str(error)

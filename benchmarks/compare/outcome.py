@@ -16,7 +16,7 @@ class Outcome:
         train, predict_1, predict_1024: a time for each round: of a step, of a call.
         first_step: building, compiling and the first step, in a fresh process.
         memory: the peak of the first 21 steps, over that after the import.
-        loss: after the first 20 steps.
+        first_loss, loss: with the initial weights, and after 20 steps.
         missing: why there is nothing, if there is not.
         asleep: the share of one core that it used during the others' turns.
     """
@@ -26,6 +26,7 @@ class Outcome:
     predict_1024: list[float] = field(default_factory=list)
     first_step: float | None = None
     memory: float | None = None
+    first_loss: float | None = None
     loss: float | None = None
     missing: str = ""
     asleep: float = 0.0

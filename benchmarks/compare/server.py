@@ -19,14 +19,7 @@ WARM_UP = 2  # untimed steps before a timed turn: caches, sleeping threads
 
 
 class Server:
-    """Answers `request(**arguments)` with plain data.
-
-    >>> from benchmarks.compare.cases import CASES, make_task
-    >>> from benchmarks.compare.contestants import named
-    >>> server = Server(*named("ours-numpy"), make_task(CASES[0]))
-    >>> server.first_step() > 0
-    True
-    """
+    """Answers requests, which are names of its methods, with plain data."""
 
     def __init__(self, contestant: Contestant, task: Task) -> None:
         self.contestant, self.task = contestant, task
@@ -43,14 +36,14 @@ class Server:
         began = time.perf_counter()
         learner: Learner = self.module.build(self.task, self.contestant.variant)
         self.learner = learner
-        self.learner.fit(*self.learner.ready(*self.task.batches(0, 1)))
+        self.first_loss = learner.fit(*learner.ready(*self.task.batches(0, 1)))
         return time.perf_counter() - began
 
-    def checked_loss(self) -> float:
-        """The loss of the step after the first 20."""
+    def losses(self) -> tuple[float, float]:
+        """Of the first step, and of the one after the first 20."""
         self.learner.fit(*self.learner.ready(*self.task.batches(1, CHECKED)))
         batch = self.task.batches(CHECKED, CHECKED + 1)
-        return self.learner.fit(*self.learner.ready(*batch))
+        return self.first_loss, self.learner.fit(*self.learner.ready(*batch))
 
     def train(self, bare: bool = False) -> float:
         """Seconds per step; `bare`: of the engine's steps, without `fit`."""

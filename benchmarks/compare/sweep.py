@@ -12,7 +12,7 @@ from benchmarks.compare.driver import Driver
 from benchmarks.compare.flops import step_flops
 from benchmarks.compare.network import Network
 
-PEER = "torch"
+PEER = "torch-eager"
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
 WIDTHS = (16, 64, 256, 1024, 4096)
 DEPTHS = (2, 5, 10, 20, 50, 100)

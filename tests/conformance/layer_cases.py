@@ -57,6 +57,21 @@ def double(x: Any) -> Any:
 
 FIRST = "channels_first"
 
+_DEPTHWISE = {
+    "depthwise_initializer": "he_normal",
+    "bias_initializer": "ones",
+    "depthwise_regularizer": "l2",
+    "bias_regularizer": "l1",
+    "activity_regularizer": "l2",
+    "depthwise_constraint": "max_norm",
+    "bias_constraint": "non_neg",
+}
+_POINTWISE = {
+    "pointwise_initializer": "he_uniform",
+    "pointwise_regularizer": "l1",
+    "pointwise_constraint": "unit_norm",
+}
+
 CASES: dict[str, list[LayerCase]] = {
     "Activation": [
         LayerCase({"activation": "tanh"}),
@@ -126,6 +141,33 @@ CASES: dict[str, list[LayerCase]] = {
         _images(5, 6, 2, cropping=1),
         _images(5, 6, 2, cropping=((1, 0), (0, 2))),
         _images(2, 5, 6, cropping=(1, 2), data_format=FIRST),
+    ],
+    "DepthwiseConv1D": [
+        LayerCase({"kernel_size": 3}, ((2, 7, 4),)),
+        LayerCase(
+            {
+                "kernel_size": 2,
+                "strides": 2,
+                "depth_multiplier": 3,
+                "padding": "same",
+                "activation": "tanh",
+            },
+            ((2, 7, 2),),
+        ),
+        LayerCase(
+            {"kernel_size": 2, "dilation_rate": 3, "data_format": FIRST, **_DEPTHWISE},
+            ((2, 4, 7),),
+        ),
+    ],
+    "DepthwiseConv2D": [
+        _images(5, 6, 2, kernel_size=3),
+        _images(5, 6, 2, kernel_size=(3, 2), strides=2, padding="same"),
+        _images(
+            7, 6, 3, kernel_size=2, depth_multiplier=2, use_bias=False, activation="elu"
+        ),
+        _images(7, 6, 2, kernel_size=2, dilation_rate=(2, 3), padding="same"),
+        _images(2, 5, 6, kernel_size=3, depth_multiplier=2, data_format=FIRST),
+        _images(5, 5, 3, kernel_size=3, **_DEPTHWISE),
     ],
     "Dense": [
         LayerCase({"units": 5}),
@@ -250,6 +292,47 @@ CASES: dict[str, list[LayerCase]] = {
         LayerCase({"target_shape": (2, 2)}),
         LayerCase({"target_shape": (-1, 2)}),
         LayerCase({"target_shape": (8,)}, ((3, 4, 2),)),
+    ],
+    "SeparableConv1D": [
+        LayerCase({"filters": 5, "kernel_size": 3}, ((2, 7, 4),)),
+        LayerCase(
+            {
+                "filters": 3,
+                "kernel_size": 2,
+                "strides": 2,
+                "depth_multiplier": 2,
+                "padding": "same",
+            },
+            ((2, 7, 2),),
+        ),
+        LayerCase(
+            {
+                "filters": 3,
+                "kernel_size": 2,
+                "dilation_rate": 3,
+                "data_format": FIRST,
+                **_DEPTHWISE,
+                **_POINTWISE,
+            },
+            ((2, 4, 7),),
+        ),
+    ],
+    "SeparableConv2D": [
+        _images(5, 6, 2, filters=3, kernel_size=3),
+        _images(5, 6, 2, filters=3, kernel_size=(3, 2), strides=2, padding="same"),
+        _images(
+            7,
+            6,
+            3,
+            filters=2,
+            kernel_size=2,
+            depth_multiplier=2,
+            use_bias=False,
+            activation="elu",
+        ),
+        _images(7, 6, 2, filters=3, kernel_size=2, dilation_rate=2, padding="same"),
+        _images(2, 5, 6, filters=3, kernel_size=3, data_format=FIRST),
+        _images(5, 5, 3, filters=2, kernel_size=3, **_DEPTHWISE, **_POINTWISE),
     ],
     "Softmax": [LayerCase({}), LayerCase({"axis": [1, 2]}, ((3, 2, 4),))],
     "Subtract": _merge(),

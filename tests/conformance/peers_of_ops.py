@@ -212,6 +212,14 @@ def _conv2d(
     return y.permute(0, 2, 3, 1)
 
 
+def _depthwise_conv2d(
+    t: Any, x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any
+) -> Any:
+    *size, channels, multiplier = kernel.shape
+    grouped = kernel.reshape(*size, 1, channels * multiplier)
+    return _conv2d(t, x, grouped, strides, padding, dilation, channels)
+
+
 def _average_pool2d(t: Any, x: Any, size: Any, strides: Any, padding: Any) -> Any:
     def pool(x: Any) -> Any:
         padded = _padded(t, x, size, strides, padding, (1, 1))
@@ -307,6 +315,7 @@ TORCH: dict[str, Callable[..., Any]] = {
     "clamp": lambda t, x, least, most: t.clamp(x, least, most),
     "concatenate_all": lambda t, *xs, axis: t.cat(xs, dim=axis),
     "conv2d": _conv2d,
+    "depthwise_conv2d": _depthwise_conv2d,
     "cumulative_sum": lambda t, x, axis: t.cumsum(x, dim=axis),
     "einstein_sum": lambda t, *xs, subscripts: t.einsum(subscripts, *xs),
     "elu": lambda t, x, alpha: t.nn.functional.elu(x, alpha),

@@ -123,6 +123,15 @@ def conv(rank: int) -> dict[str, Any]:
     }
 
 
+def depthwise(rank: int) -> dict[str, Any]:
+    same = {**conv(rank), **weights_of("depthwise")}
+    return {
+        **{k: v for k, v in same.items() if k != "groups" and "kernel_" not in k},
+        "padding": st.sampled_from(["valid", "same"]),
+        "depth_multiplier": st.integers(1, 2),
+    }
+
+
 def pooling(rank: int = 2) -> dict[str, Any]:
     return {
         "strides": st.one_of(st.none(), pairs),
@@ -163,6 +172,9 @@ ROWS = [part("layers.RepeatVector", {"n": small})]
 SERIES = [
     part("layers.Conv1D", {"filters": st.integers(1, 4), "kernel_size": small},
          **conv(1)),
+    part("layers.DepthwiseConv1D", {"kernel_size": small}, **depthwise(1)),
+    part("layers.SeparableConv1D", {"filters": st.integers(1, 4), "kernel_size": small},
+         **depthwise(1)),
 ]  # fmt: skip
 padding = st.one_of(
     st.integers(0, 2),
@@ -174,6 +186,9 @@ PICTURES = [
          **conv(2)),
     part("layers.Conv2D", {"filters": st.sampled_from([2, 4]), "kernel_size": pairs},
          padding=st.just("same"), activation=activations),
+    part("layers.DepthwiseConv2D", {"kernel_size": pairs}, **depthwise(2)),
+    part("layers.SeparableConv2D", {"filters": st.integers(1, 4), "kernel_size": pairs},
+         **depthwise(2)),
     part("layers.MaxPooling2D", pool_size=pairs, **pooling()),
     part("layers.AveragePooling2D", pool_size=pairs, **pooling()),
     part("layers.GlobalAveragePooling2D", keepdims=flags, data_format=formats),

@@ -225,6 +225,12 @@ CALLS: dict[str, list[Call]] = {
     ],
     "count_nonzero": [Call(N), Call(N, axis=0), Call(N, axis=1)],
     "cumsum": [Call(X), Call(X, axis=1), Call(X, axis=0)],
+    "depthwise_conv": [
+        Call(IMAGES, real(2, 3, 3, 2)),
+        Call(IMAGES, real(3, 3, 3, 1), strides=2, padding="same"),
+        Call(IMAGES, real(2, 2, 3, 2), dilation_rate=2),
+        Call(SERIES, real(2, 3, 2)),
+    ],
     "diagonal": [
         Call(X, unknown=0),
         Call(X, 1, unknown=0),
@@ -340,6 +346,11 @@ CALLS: dict[str, list[Call]] = {
     ],
     "rms_normalization": [Call(X), Call(X, real(6)), Call(X, epsilon=0.1)],
     "roll": [Call(X, 2), Call(X, -1, axis=1), Call(X, 1, axis=0)],
+    "separable_conv": [
+        Call(IMAGES, real(2, 3, 3, 2), real(1, 1, 6, 4)),
+        Call(IMAGES, real(3, 3, 3, 1), real(1, 1, 3, 2), strides=2, padding="same"),
+        Call(SERIES, real(2, 3, 2), real(1, 6, 5)),
+    ],
     "shape": [Call(X)],
     "size": [Call(X, unknown=0)],
     "slice": [Call(X, [0, 1], [2, 3], unknown=0)],

@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 import deepneuron as dn
 from deepneuron import ops
 from deepneuron.engine.registry import registry
+from deepneuron.kernels import native
+from deepneuron.kernels.native import formula
+from deepneuron.kernels.native.rules.pointwise import _formulas
 from tests.kernels.judge import (
     ISAS,
     assert_close,
@@ -21,13 +24,11 @@ from tests.kernels.judge import (
     run_numpy,
 )
 
-from deepneuron.kernels import native
-from deepneuron.kernels.native import formula
-from deepneuron.kernels.native.rules.pointwise import _formulas
-
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-3, -1e-3, 40.0, -40.0, 1e30, -1e30, 1e-40]
 SPECIAL += [np.inf, -np.inf, np.nan]
-FLOATS = [n for n in sorted(_formulas) if n not in ("cast", "broadcast_to", "fill_like")]
+# Losses have kernels of their own, and formulas only where these do not fit.
+OWN = [n for n in sorted(_formulas) if not n.startswith("sigmoid_cross")]
+FLOATS = [n for n in OWN if n not in ("cast", "broadcast_to", "fill_like")]
 
 
 def _attrs(name):
@@ -41,7 +42,7 @@ def _count(name):
 
 
 def _alike(name, *arrays, isa, **attrs):
-    """One operation: native values are NumPy's, whatever chunks and threads there are."""
+    """Native values are NumPy's, whatever chunks and threads there are."""
 
     def function(*xs):
         return registry[name](*xs, **attrs)
@@ -50,7 +51,7 @@ def _alike(name, *arrays, isa, **attrs):
 
 
 @pytest.mark.parametrize("isa", ISAS)
-@pytest.mark.parametrize("name", sorted(_formulas))
+@pytest.mark.parametrize("name", OWN)
 def test_native_equals_numpy_on_the_cases_of_every_pointwise_operation(name, isa):
     for case in registry[name].cases:
         for seed in (0, 1):
@@ -83,7 +84,9 @@ def test_nan_and_infinity_come_out_as_in_numpy(name, isa):
         x = [v != 0 for v in x]
     elif count == 3:
         x.append(x[0][::-1].copy() if name != "moving_average" else np.float32(0.9))
-    for run in (run_native(lambda *xs: registry[name](*xs, **_attrs(name)), *x, isa=isa),):
+    for run in (
+        run_native(lambda *xs: registry[name](*xs, **_attrs(name)), *x, isa=isa),
+    ):
         expected = run_numpy(lambda *xs: registry[name](*xs, **_attrs(name)), *x)
         assert "pointwise" in run.kernels
         for a, b in zip(run.results, expected, strict=True):
@@ -97,7 +100,9 @@ def test_nan_and_infinity_come_out_as_in_numpy(name, isa):
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint32", "int8", "uint8"])
 def test_whole_numbers_wrap_and_divide_as_in_numpy(dtype, isa):
     info = np.iinfo(dtype)
-    few = np.array([info.min, info.min + 1, 0, 1, 2, 3, 7, info.max - 1, info.max, 5], dtype)
+    few = np.array(
+        [info.min, info.min + 1, 0, 1, 2, 3, 7, info.max - 1, info.max, 5], dtype
+    )
     a, b = (np.ascontiguousarray(g.reshape(-1, 1)) for g in np.meshgrid(few, few))
     if info.min < 0:
         a, b = np.concatenate([a, a]), np.concatenate([b, (-b).astype(dtype)])
@@ -204,7 +209,9 @@ def test_python_and_cpp_number_steps_alike():
     names = re.findall(r"X\((\w+)\)", text.split("enum class Step")[0])
     long = {"f32": "float32", "i32": "int32", "i64": "int64", "u32": "uint32"}
     long |= {"i8": "int8", "u8": "uint8"}
-    spelt = [re.sub(r"^to_(\w+)$", lambda m: f"to_{long.get(m[1], m[1])}", n) for n in names]
+    spelt = [
+        re.sub(r"^to_(\w+)$", lambda m: f"to_{long.get(m[1], m[1])}", n) for n in names
+    ]
     assert tuple(spelt) == formula.STEPS
 
 
@@ -215,3 +222,74 @@ def test_a_program_that_was_written_down_reads_the_same():
     ints, floats, _ = formula.encode(values, (4,), False, operands)
     again = formula.encode(formula.decode(ints, floats), (4,), False, operands)
     assert again[:2] == (ints, floats)
+
+
+# --- fusion
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_a_chain_is_one_instruction_and_what_others_read_is_kept(isa):
+    rng = np.random.default_rng(0)
+    x, b = rng.normal(size=(9, 37)).astype("f"), rng.normal(size=37).astype("f")
+
+    def chain(x, b):
+        t = ops.tanh(x + b) * 2.0
+        y = ops.where(t > 0.0, t, ops.exp(t))
+        return y - t, ops.sum(y, axis=0), t
+
+    run = run_native(chain, x, b, isa=isa)
+    assert run.kernels.count("pointwise") == 1
+    assert_native_equals_numpy(chain, x, b, kernel="pointwise", isa=isa)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+def test_counters_of_metrics_are_fused_and_written_in_place(isa):
+    x = np.random.default_rng(0).normal(size=(9, 3)).astype("f")
+    values = []
+    for run in (run_native, run_numpy):
+        total, count = dn.Variable(np.float32(2.0)), dn.Variable(np.float32(0.0))
+
+        def step(x, total=total, count=count):
+            total.assign_add(ops.sum(x) * 9.0)
+            count.assign_add(9.0)
+            return ops.divide_no_nan(total + 0.0, count + 0.0)
+
+        done = run(step, x, **({"isa": isa, "threads": 2} if run is run_native else {}))
+        values.append([*getattr(done, "results", done), total.numpy(), count.numpy()])
+    assert_close(*values)
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data(), isa=st.sampled_from(ISAS), threads=st.sampled_from([1, 2]))
+def test_any_graph_of_elementwise_operations_is_numpys_when_fused(data, isa, threads):
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    rows, columns = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 40))
+    leaves = [
+        rng.uniform(0.5, 1.5, size=shape).astype("f")
+        for shape in ((rows, columns), (columns,), (rows, 1), ())
+    ]
+    two = ["add", "subtract", "multiply", "maximum", "divide"]
+    one = ["tanh", "sigmoid", "absolute", "negative", "relu"]
+    plan = [
+        (data.draw(st.sampled_from(two + one)), data.draw(st.integers(0, 99)),
+         data.draw(st.integers(0, 99)))
+        for _ in range(data.draw(st.integers(1, 25)))
+    ]  # fmt: skip
+    shown = data.draw(st.integers(0, 24))
+    start = rng.uniform(0.5, 1.5, size=(rows, columns)).astype("f")
+
+    def make(variable):
+        def function(*xs):
+            values = [*xs, ops.identity_value(variable)]
+            for name, i, j in plan:
+                a, b = values[i % len(values)], values[j % len(values)]
+                values.append(registry[name](*((a, b) if name in two else (a,))))
+            variable.assign(variable * 0.5 + values[-1] * 0.0)
+            return values[-1], values[len(values) * shown // 25], ops.mean(values[-1])
+
+        return function
+
+    native, numpy = dn.Variable(start), dn.Variable(start)
+    run = run_native(make(native), *leaves, isa=isa, threads=threads)
+    assert_close(run.results, run_numpy(make(numpy), *leaves), 1e-4)
+    assert_close([native.numpy()], [numpy.numpy()])

@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from deepneuron import ops
 from deepneuron.engine.gradients import gradients
-from tests.kernels.judge import ISAS, assert_close, assert_native_equals_numpy, run_native, run_numpy
+from tests.kernels.judge import (
+    ISAS,
+    assert_close,
+    assert_native_equals_numpy,
+    run_native,
+    run_numpy,
+)
 
 pytestmark = pytest.mark.parametrize("isa", ISAS)
 VARIANTS = [
@@ -58,7 +64,9 @@ def test_the_native_gradient_of_a_maximum_is_numpys(
 
 
 @pytest.mark.parametrize(("picture", "size", "strides", "padding"), VARIANTS)
-@pytest.mark.parametrize("order", ["pool, bias, relu", "bias, relu, pool", "relu, pool"])
+@pytest.mark.parametrize(
+    "order", ["pool, bias, relu", "bias, relu, pool", "relu, pool"]
+)
 def test_bias_and_relu_around_a_native_maximum_are_fused_both_ways(
     isa, picture, size, strides, padding, order
 ):

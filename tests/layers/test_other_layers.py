@@ -85,6 +85,8 @@ def test_lambda_gets_what_its_function_asks_for():
         ("GlobalMaxPool2D", "GlobalMaxPooling2D"),
         ("Convolution1D", "Conv1D"),
         ("Convolution2D", "Conv2D"),
+        ("SeparableConvolution1D", "SeparableConv1D"),
+        ("SeparableConvolution2D", "SeparableConv2D"),
     ],
 )
 def test_the_aliases_are_those_of_keras(alias, name):

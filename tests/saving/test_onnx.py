@@ -289,6 +289,34 @@ def test_lines_are_convolved_as_lines(exported):
     assert_agrees(model, run, [sample((2, 9, 3))])
 
 
+def test_depthwise_convolutions_are_convolutions_in_groups(exported):
+    x = dn.Input((8, 8, 3))
+    shared = layers.DepthwiseConv2D(3, padding="same", name="shared")
+    y = layers.ReLU()(shared(shared(x)))
+    y = layers.DepthwiseConv2D(2, strides=2, depth_multiplier=2)(y)
+    y = layers.SeparableConv2D(5, 3, padding="same", dilation_rate=2)(y)
+    model = dn.Model(x, layers.Flatten()(layers.GlobalMaxPooling2D()(y)))
+    proto, run = exported(randomised(model))
+    assert kinds(proto)[:4] == ["Transpose", "Conv", "Conv", "Relu"]
+    assert kinds(proto).count("Conv") == 5
+    assert "shared/kernel" in weights(proto)
+    assert len(weights(proto) & {"shared/kernel", "shared/kernel_1"}) == 1
+    assert_agrees(model, run, [sample((2, 8, 8, 3))])
+
+
+def test_depthwise_convolutions_of_lines_are_exported(exported):
+    model = dn.Sequential(
+        [
+            dn.Input((9, 3)),
+            layers.DepthwiseConv1D(3, depth_multiplier=2),
+            layers.SeparableConv1D(4, 2, strides=2, padding="same"),
+        ]
+    )
+    proto, run = exported(randomised(model))
+    assert kinds(proto) == ["Transpose", "Conv", "Conv", "Conv", "Transpose"]
+    assert_agrees(model, run, [sample((2, 9, 3))])
+
+
 def test_several_inputs_and_outputs_keep_their_order_and_names(exported):
     a, b = dn.Input((3,), name="a"), dn.Input((4,), dtype="int32", name="b")
     table = layers.Embedding(7, 2)(b)

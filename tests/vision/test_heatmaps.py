@@ -377,3 +377,12 @@ def test_colours_of_an_overlay_grow_lighter_with_the_heat():
     light = drawn @ [0.2126, 0.7152, 0.0722]
     assert light[-1] > light[0] + 60
     assert (np.diff(light[20:]) > -1).all()
+
+
+def test_grad_cam_knows_networks_of_depthwise_convolutions():
+    maps = [layers.DepthwiseConv2D(3, activation="relu"), layers.SeparableConv2D(4, 1)]
+    for some in (maps[:1], maps):
+        ends = [layers.GlobalAveragePooling2D(), layers.Dense(3)]
+        model = dn.Sequential([layers.Input((8, 8, 2)), *some, *ends])
+        drawn = grad_cam(model, np.ones((2, 8, 8, 2), "float32"), classes=1)
+        assert drawn.shape == (2, 8, 8)

@@ -76,7 +76,7 @@ def _ours(kernels: str, title: str) -> Contestant:
 
 def _torch(*variant: str) -> Contestant:
     title = "PyTorch " + (" + ".join(variant).replace("_", " ") or "eager")
-    key = "-".join(("torch", *variant))
+    key = "-".join(("torch", *(variant or ("eager",))))
     return Contestant(key, title, "torch", variant, (), "import torch", ("torch",))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from importlib.util import find_spec
 
 import numpy as np
 
 from benchmarks.compare.cases import Task
 from benchmarks.compare.contestants import AbsentError
 from benchmarks.compare.contestants.keras_api import KerasLearner
-from benchmarks.compare.network import DepthwiseConv
 
 
 class OurLearner(KerasLearner):
@@ -27,24 +25,13 @@ class OurLearner(KerasLearner):
 
 def build(task: Task, variant: tuple[str, ...]) -> OurLearner:
     import deepneuron
+    from deepneuron.errors import KernelsError
 
-    (kernels,) = variant
-    if kernels == "native" and not _has_native():
-        raise AbsentError("the extension deepneuron.kernels.native is not built here")
-    if any(isinstance(part, DepthwiseConv) for part in task.case.network) and not (
-        hasattr(deepneuron.layers, "DepthwiseConv2D")
-    ):
-        raise AbsentError("deepneuron.layers has no DepthwiseConv2D yet")
-    return OurLearner(deepneuron, task)
-
-
-def _has_native() -> bool:
-    """Whether the compiled kernels are there, and the setting that chooses them."""
-    import deepneuron
-
-    if not hasattr(deepneuron.config, "kernels"):
-        return False
+    (asked,) = variant
     try:
-        return find_spec("deepneuron.kernels.native._native") is not None
-    except ModuleNotFoundError:
-        return False
+        kernels = deepneuron.config.kernels()
+    except KernelsError as error:
+        raise AbsentError(str(error)) from error
+    if kernels != asked:
+        raise AbsentError(f"{asked} kernels were asked for, {kernels} would compute")
+    return OurLearner(deepneuron, task)

@@ -16,7 +16,7 @@ class SklearnLearner:
         kind = MLPRegressor if case.loss == "mse" else MLPClassifier
         self.classes = None if case.loss == "mse" else np.arange(case.outputs)
         self.model = kind(
-            [part.units for part in case.network[:-1]],  # type: ignore[union-attr]
+            hidden_layer_sizes=[part.units for part in case.network[:-1]],  # type: ignore[union-attr]
             activation="relu",
             solver=case.optimizer,
             learning_rate_init=LEARNING_RATE[case.optimizer],

@@ -10,6 +10,8 @@ from deepneuron.layers.conv1d import Conv1D
 from deepneuron.layers.conv2d import Conv2D
 from deepneuron.layers.cropping2d import Cropping2D
 from deepneuron.layers.dense import Dense
+from deepneuron.layers.depthwise_conv1d import DepthwiseConv1D
+from deepneuron.layers.depthwise_conv2d import DepthwiseConv2D
 from deepneuron.layers.dot_product import Dot, dot
 from deepneuron.layers.dropout import Dropout
 from deepneuron.layers.dtype_policy import DTypePolicy
@@ -50,6 +52,8 @@ from deepneuron.layers.relu import ReLU
 from deepneuron.layers.repeat_vector import RepeatVector
 from deepneuron.layers.rescaling import Rescaling
 from deepneuron.layers.reshape import Reshape
+from deepneuron.layers.separable_conv1d import SeparableConv1D
+from deepneuron.layers.separable_conv2d import SeparableConv2D
 from deepneuron.layers.softmax import Softmax
 from deepneuron.layers.up_sampling2d import UpSampling2D
 from deepneuron.layers.zero_padding2d import ZeroPadding2D
@@ -62,6 +66,8 @@ Convolution2D = Conv2D
 GlobalAvgPool2D = GlobalAveragePooling2D
 GlobalMaxPool2D = GlobalMaxPooling2D
 MaxPool2D = MaxPooling2D
+SeparableConvolution1D = SeparableConv1D
+SeparableConvolution2D = SeparableConv2D
 
 __all__ = [
     "ELU",
@@ -79,6 +85,8 @@ __all__ = [
     "Cropping2D",
     "DTypePolicy",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Dot",
     "Dropout",
     "Embedding",
@@ -110,6 +118,10 @@ __all__ = [
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "Softmax",
     "Subtract",
     "UpSampling2D",

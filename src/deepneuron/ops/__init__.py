@@ -56,6 +56,7 @@ from deepneuron.ops.creation import (
     zeros,
     zeros_like,
 )
+from deepneuron.ops.depthwise import depthwise_conv, separable_conv
 from deepneuron.ops.exponential import (
     exp,
     exp2,
@@ -239,6 +240,7 @@ __all__ = [
     "cosh",
     "count_nonzero",
     "cumsum",
+    "depthwise_conv",
     "diagonal",
     "divide",
     "divide_no_nan",
@@ -331,6 +333,7 @@ __all__ = [
     "round",
     "rsqrt",
     "selu",
+    "separable_conv",
     "shape",
     "sigmoid",
     "sign",

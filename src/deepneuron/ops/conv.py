@@ -32,6 +32,7 @@ from deepneuron.ops.window import (
     from_pictures,
     pair,
     rank_of,
+    runs_of,
     to_pictures,
     windows,
 )
@@ -249,7 +250,7 @@ class conv2d_kernel_grad(Op):
         dkernel = out
         if dkernel is None:
             dkernel = np.empty((*size, channels // groups, filters), dy.dtype)
-        runs = _runs(_chunks(x.shape, w, x.itemsize), dkernel.nbytes)
+        runs = runs_of(_chunks(x.shape, w, x.itemsize), dkernel.nbytes)
         sums = scratch((len(runs), math.prod(dkernel.shape[:3]), filters), dy.dtype)
 
         def work(k):
@@ -294,19 +295,6 @@ def _chunks(shape, w, itemsize):
     n, _, _, channels = shape
     bytes_each = math.prod(w.places) * math.prod(w.size) * channels * itemsize
     return chunks_of(n, chunk_of(n, bytes_each))
-
-
-_MOST_RUNS = 8  # into which a sum over all pictures is divided
-_SUM_BYTES = 1 << 24  # of memory for their results
-
-
-def _runs(chunks, nbytes):
-    """The chunks as a few runs, whose sums need so many bytes each."""
-    count = max(1, min(len(chunks), _MOST_RUNS, _SUM_BYTES // max(nbytes, 1)))
-    return [
-        chunks[k * len(chunks) // count : (k + 1) * len(chunks) // count]
-        for k in range(count)
-    ]
 
 
 def _margins_of_dy(w):

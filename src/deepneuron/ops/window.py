@@ -10,6 +10,7 @@ Four pairs describe a window, rows before columns:
 
 from __future__ import annotations
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -137,6 +138,21 @@ def chunk_of(n: int, bytes_each: int) -> int:
 def chunks_of(n: int, step: int) -> list[slice]:
     """Slices of so many pictures each."""
     return [slice(start, min(start + step, n)) for start in range(0, n, step)]
+
+
+_MOST_RUNS = 8  # into which a sum over all pictures is divided
+_SUM_BYTES = 1 << 24  # of memory for their results
+
+
+def runs_of(chunks: list[slice], nbytes: int) -> list[list[slice]]:
+    """The chunks as a few runs; each makes a sum of so many bytes, on one thread.
+
+    >>> runs_of([slice(0, 2), slice(2, 4)], 40)
+    [[slice(0, 2, None)], [slice(2, 4, None)]]
+    """
+    count = max(1, min(len(chunks), _MOST_RUNS, _SUM_BYTES // max(nbytes, 1)))
+    cuts = [k * len(chunks) // count for k in range(count + 1)]
+    return [chunks[a:b] for a, b in itertools.pairwise(cuts)]
 
 
 # --- the arguments of the public functions

@@ -56,6 +56,7 @@ class OnnxGraph:
         self._used: set[str] = set()
         self._sizes: dict[Any, str] = {}
         self._constants: dict[Any, tuple[str, Any]] = {}
+        self._reshaped: dict[Any, tuple[Value, Value]] = {}
         self._stored: list[Value] = []
         for x in inputs:
             self._used.add(x.label)
@@ -154,6 +155,18 @@ class OnnxGraph:
         return self.emit("Cast", name, to=dtype)
 
     # --- other shapes
+
+    def reshaped(self, x: Value, dims: Dims) -> Value:
+        """x under another shape; of a weight that several read, the same."""
+        key = (id(x), dims)
+        if key not in self._reshaped:
+            y = Value(dims, x.dtype, label=x.label)
+            if x.array is None:
+                self.view(x, y)
+            else:
+                y.array = x.array.reshape(dims)
+            self._reshaped[key] = y, x  # kept, so that its id stays its own
+        return self._reshaped[key][0]
 
     def view(self, x: Value, y: Value) -> None:
         """y is x under another shape, to be written down when somebody reads it."""

@@ -25,6 +25,24 @@ def _conv2d(g: OnnxGraph, step: Step) -> None:
     _slide(g, step, "Conv", line, [weights], how)
 
 
+@rule("depthwise_conv2d")
+def _depthwise_conv2d(g: OnnxGraph, step: Step) -> None:
+    """A convolution in as many groups as there are channels."""
+    x, kernel = step.inputs
+    rows, columns, channels, _ = kernel.dims
+    line = _is_line(x, rows, step.attrs["padding"])
+    how = _how(step, (rows, columns), line)
+    how["group"] = channels
+    # (filters, 1, rows, columns), or without the rows
+    filters = step.outputs[0].dims[-1]  # channels * multiplier
+    if line:
+        weights = g.read(g.reshaped(kernel, (columns, filters, 1)), (1, 2, 0))
+    else:
+        flat = g.reshaped(kernel, (rows, columns, filters, 1))
+        weights = g.read(flat, (2, 3, 0, 1))
+    _slide(g, step, "Conv", line, [weights], how)
+
+
 @rule("max_pool2d", "average_pool2d")
 def _pool(g: OnnxGraph, step: Step) -> None:
     size = step.attrs["size"]

@@ -16,6 +16,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,9 @@ import numpy as np
 from deepneuron import kernels, ops, optimizers
 from deepneuron import losses as losses_package
 from deepneuron import metrics as metrics_package
+from deepneuron._version import __version__
 from deepneuron.callbacks import CallbackList
+from deepneuron.callbacks.message import say
 from deepneuron.engine import scope
 from deepneuron.engine.capture import Function, capture
 from deepneuron.engine.gradients import gradients
@@ -352,6 +355,8 @@ class Trainer:
             callbacks, data, verbose, epochs, add_history=True
         )
         self.stop_training = False
+        if verbose != 0:
+            _say_what_computes()
         logs: Any = None
         callbacks.on_train_begin()
         try:
@@ -676,6 +681,12 @@ class Trainer:
                 f"Model {self.name!r} must be compiled before {method}: call "
                 'model.compile(optimizer="adam", loss=...) first.'
             )
+
+
+@lru_cache(maxsize=1)
+def _say_what_computes() -> None:
+    """Once in a process."""
+    say(f"deepneuron {__version__}: {kernels.describe()}")
 
 
 def _one_batch(x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:

@@ -114,7 +114,7 @@ def _features(y: Tensor) -> tuple[Tensor, bool] | None:
         name, first = node.op.name, None
         known = [channels_first[t] for t in node.inputs if t in channels_first]
         pooled = name.endswith("_pool2d")
-        if name == "conv2d":
+        if name in ("conv2d", "depthwise_conv2d"):
             first = False
         elif name == "transpose" and known:
             axes = tuple(node.attrs.get("axes") or ())

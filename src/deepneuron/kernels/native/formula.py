@@ -16,18 +16,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepneuron.engine.tensor import Tensor
-from deepneuron.kernels.native.program import Instruction, Rows
+from deepneuron.kernels.native.program import Rows
 
 # In the order in which cpp/pointwise.h has them.
 TYPES = ("float32", "int32", "int64", "uint32", "int8", "uint8", "bool")
-STEPS = tuple(
-    """copy to_float32 to_int32 to_int64 to_uint32 to_int8 to_uint8 to_bool
-    add subtract multiply divide maximum minimum negative absolute sign floor_divide mod
-    equal not_equal greater greater_equal less less_equal select
-    logical_and logical_or logical_xor logical_not isnan isinf isfinite relu relu_grad
-    floor ceil rint sqrt power exp expm1 log log1p tanh sigmoid softplus erf erfc
-    exp2 log2 log10 sin cos tan arcsin arccos arctan arctan2 sinh cosh""".split()
-)
+STEPS = (
+    "copy", "to_float32", "to_int32", "to_int64", "to_uint32", "to_int8", "to_uint8",
+    "to_bool", "add", "subtract", "multiply", "divide", "maximum", "minimum",
+    "negative", "absolute", "sign", "floor_divide", "mod", "equal", "not_equal",
+    "greater", "greater_equal", "less", "less_equal", "select", "logical_and",
+    "logical_or", "logical_xor", "logical_not", "isnan", "isinf", "isfinite", "relu",
+    "relu_grad", "floor", "ceil", "rint", "sqrt", "power", "exp", "expm1", "log",
+    "log1p", "tanh", "sigmoid", "softplus", "erf", "erfc", "exp2", "log2", "log10",
+    "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh",
+)  # fmt: skip
 SIZE = {"float32": 4, "int32": 4, "int64": 8, "uint32": 4, "int8": 1, "uint8": 1}
 SIZE["bool"] = 1
 BLOCK = 512  # values that the kernel works on at a time
@@ -38,12 +40,13 @@ _CASTS = {f"to_{dtype}": dtype for dtype in TYPES}
 _COMPARISONS = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 _TRUTHS = ("logical_and", "logical_or", "logical_xor", "logical_not")
 _TESTS = ("isnan", "isinf", "isfinite")
-_NUMBERS = "add subtract multiply negative absolute sign floor_divide mod".split()
+_WHOLE = ("floor_divide", "mod")
+_NUMBERS = ("add", "subtract", "multiply", "negative", "absolute", "sign", *_WHOLE)
 _ANY = ("copy", "maximum", "minimum", "select", *_CASTS, *_COMPARISONS)
 
 
-class Unknown(Exception):
-    """The kernel has no such step, or not for this type."""
+class Unknown(Exception):  # noqa: N818 - not a fault: NumPy computes it then
+    """The kernel cannot do this: a step, a type, a size."""
 
 
 @dataclass(eq=False, slots=True)
@@ -137,6 +140,22 @@ def _check(name: str, dtype: str) -> None:
         raise Unknown(f"{name} of {dtype}")
 
 
+def inputs_of(results: Sequence[Value]) -> dict[int, list[Value]]:
+    """{number: the values that are this input}, in the order of the numbers."""
+    found: dict[int, list[Value]] = {}
+    seen: set[Value] = set()
+    waiting = list(results)
+    while waiting:
+        value = waiting.pop()
+        if value in seen:
+            continue
+        seen.add(value)
+        waiting += value.args
+        if value.step == "input":
+            found.setdefault(int(value.number), []).append(value)
+    return dict(sorted(found.items()))
+
+
 # --- how inputs are spread over the output
 
 
@@ -220,6 +239,7 @@ def encode(
     shape: tuple[int, ...],
     by_rows: bool,
     inputs: Sequence[Any],
+    preferred: dict[int, int] | None = None,
 ) -> tuple[list[int], list[float], dict[int, int]]:
     """(ints, floats, inplace) of a pointwise instruction.
 
@@ -228,6 +248,7 @@ def encode(
         shape: of every output.
         by_rows: whether the first axis is that of the batch.
         inputs: operands.
+        preferred: {output: the input that it should best be written over}.
 
     Raises:
         Unknown: it is more than the kernel can take.
@@ -242,9 +263,8 @@ def encode(
             copies.append((step("copy", y), number))
         else:
             place_of[y] = number
-    for value in values:
-        if value.step not in ("input", "constant"):
-            code.append((value, place_of.get(value, -1)))
+    made = (v for v in values if v.step not in ("input", "constant"))
+    code += [(value, place_of.get(value, -1)) for value in made]
     code += copies
 
     constants: dict[tuple[str, float, float], int] = {}
@@ -255,7 +275,7 @@ def encode(
     first_temporary = first_constant + len(constants)
 
     room = _Room()
-    dtypes = {v.number: v.dtype for v in values if v.step == "input"}
+    dtypes = {int(v.number): v.dtype for v in values if v.step == "input"}
     described = []
     for number, (period, stride) in enumerate(zip(periods, strides, strict=True)):
         dtype = dtypes.get(number, "float32")
@@ -294,7 +314,7 @@ def encode(
         number_of[value] = result
         made_of = value.args[1 if value.step == "select" else 0].dtype
         operation = STEPS.index(value.step) * _ROW + TYPES.index(made_of)
-        steps += [operation, result, *(arguments + [0, 0])[:3]]
+        steps += [operation, result, *[*arguments, 0, 0][:3]]
 
     if first_temporary + len(temporaries) > MOST_VALUES:
         raise Unknown("too many values")
@@ -306,7 +326,7 @@ def encode(
         *(i for pair in (*constant_places, *temporaries) for i in pair),
         *steps,
     ]
-    inplace = _inplace(code, periods, dtypes)
+    inplace = _inplace(code, periods, dtypes, preferred or {})
     return ints, [number for _, number, _ in constants], inplace
 
 
@@ -344,7 +364,10 @@ def _in_order(outputs: Sequence[Value]) -> list[Value]:
 
 
 def _inplace(
-    code: list[tuple[Value, int]], periods: list[int], dtypes: dict[int, str]
+    code: list[tuple[Value, int]],
+    periods: list[int],
+    dtypes: dict[int, str],
+    preferred: dict[int, int],
 ) -> dict[int, int]:
     """{output: an input that is read for the last time no later than it is written}"""
     last = {}
@@ -356,8 +379,12 @@ def _inplace(
     for at, (value, output) in enumerate(code):
         if output < 0:
             continue
-        for number, period in enumerate(periods):
-            fits = period == 0 and SIZE[dtypes.get(number, "bool")] == SIZE[value.dtype]
+        first = preferred.get(output, -1)
+        for number in sorted(range(len(periods)), key=lambda n: n != first):
+            fits = (
+                periods[number] == 0
+                and SIZE[dtypes.get(number, "bool")] == SIZE[value.dtype]
+            )
             if fits and last.get(number, at) <= at and number not in inplace.values():
                 inplace[output] = number
                 break
@@ -388,19 +415,14 @@ def decode(ints: Sequence[int], floats: Sequence[float]) -> list[Value]:
 
 
 _TWO = {
-    *"add subtract multiply divide maximum minimum floor_divide mod".split(),
-    *"logical_and logical_or logical_xor relu_grad power arctan2".split(),
+    *("add", "subtract", "multiply", "divide", "maximum", "minimum", *_WHOLE),
+    *("logical_and", "logical_or", "logical_xor", "relu_grad", "power", "arctan2"),
     *_COMPARISONS,
 }
 
 
 def _arguments(name: str) -> int:
     return 3 if name == "select" else 2 if name in _TWO else 1
-
-
-def instruction_formula(instruction: Instruction) -> list[Value]:
-    """The values of a pointwise instruction's outputs."""
-    return decode(instruction.ints, instruction.floats)
 
 
 def tensor_of(operand: Any) -> Tensor:

@@ -1,10 +1,11 @@
 """NativePlan: graph -> instructions -> regions -> places. Plain data, made once.
 
-Four passes, each in a file of its own:
+Five passes, each in a file of its own:
 
     rewrites   another graph with the same values
     lowering   nodes -> instructions, fused where a kernel allows
     schedule   instructions -> regions between meetings of the threads
+    fusion     chains of elementwise operations -> one instruction
     memory     values -> bytes
 """
 
@@ -18,6 +19,7 @@ import numpy as np
 from deepneuron.engine.graph import Graph
 from deepneuron.engine.plan import Plan, make_plan
 from deepneuron.kernels.native import rules
+from deepneuron.kernels.native.fusion import fuse
 from deepneuron.kernels.native.lowering import Lowering
 from deepneuron.kernels.native.memory import CHUNK, FULL, SHARD, Memory
 from deepneuron.kernels.native.program import MAP, PYTHON, SERIAL, TEAM
@@ -57,6 +59,7 @@ class NativePlan:
         self.threads = threads if large else 1
         self.shards = max(1, min(_shards(threads) if large else 1, self.rows))
         self.schedule = Schedule(low, graph)
+        fuse(self.schedule, {low.home(t) for t in (*graph.outputs, *graph.keep)})
         self.regions = self.schedule.regions
         self.memory = Memory(self.schedule, graph, self.shards)
 

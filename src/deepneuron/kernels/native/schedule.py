@@ -66,10 +66,9 @@ class Schedule:
         position = {i: n for n, i in enumerate(self.instructions)}
         for variable, value in graph.commits.items():
             maker = self.maker.get(value)
-            direct = (
-                value.node is not None and maker is not None and maker.kind != PYTHON
-            )
-            if direct and self._may_overwrite(maker, value, variable, position):
+            made = value.node is not None and maker is not None
+            made = made and value not in self.in_place  # it may have two Variables
+            if made and self._may_overwrite(maker, value, variable, position):
                 self.in_place[value] = variable
             else:
                 copies.append((value, variable))
@@ -90,7 +89,7 @@ class Schedule:
         for number, operand in enumerate(maker.inputs):
             if self.root(getattr(operand, "tensor", operand)) is variable:
                 outputs = [getattr(y, "tensor", y) for y in maker.outputs]
-                if maker.inplace.get(outputs.index(value)) != number:
+                if number not in _may_share(maker, outputs.index(value)):
                     return False
         readers = (i for i in self.instructions if self._reads(i, variable))
         return all(i is maker or position[i] < position[maker] for i in readers)
@@ -119,13 +118,16 @@ class Schedule:
                 )
                 earlier[maker] = earlier.get(maker, False) or meet
         for value, variable in self.in_place.items():
-            writer = self.maker[value]
-            wait_for = [*readers.get(variable, ())]
-            wait_for += [i for i in self.instructions if i.faults]
-            for i in wait_for:
-                if i is not writer:
-                    both_serial = i.kind == writer.kind == SERIAL
-                    before[writer].setdefault(i, not both_serial)
+            for i in readers.get(variable, ()):
+                _wait(before, self.maker[value], i)
+        # A step that fails must not have changed anything. What fails later than some
+        # update (it depends on it) comes as early as it can.
+        writers = [self.maker[value] for value in self.in_place]
+        may_fail = [i for i in self.instructions if i.faults and i not in writers]
+        for writer in dict.fromkeys(writers):
+            for i in may_fail:
+                if not _reaches(before, i, writer):
+                    _wait(before, writer, i)
         return before
 
     def topological(self) -> list[Instruction]:
@@ -183,6 +185,33 @@ class Schedule:
             else:
                 regions.append(Region(i.kind, self.epoch[i], [i]))
         return regions
+
+
+def _wait(before: Any, later: Instruction, earlier: Instruction) -> None:
+    """Let an instruction come after another one, without a value between them."""
+    if later is not earlier:
+        both_serial = later.kind == earlier.kind == SERIAL
+        before[later].setdefault(earlier, not both_serial)
+
+
+def _reaches(before: Any, later: Instruction, earlier: Instruction) -> bool:
+    """Whether one has to wait for the other, perhaps over others."""
+    seen, waiting = {later}, [later]
+    while waiting:
+        for j in before[waiting.pop()]:
+            if j is earlier:
+                return True
+            if j not in seen:
+                seen.add(j)
+                waiting.append(j)
+    return False
+
+
+def _may_share(maker: Instruction, output: int) -> tuple[int, ...]:
+    """The inputs whose memory an output may be written to."""
+    if maker.kind == PYTHON:
+        return maker.nodes[0].op.inplace.get(output, ())
+    return (maker.inplace[output],) if output in maker.inplace else ()
 
 
 __all__ = ["MAP", "PYTHON", "SERIAL", "TEAM", "Region", "Schedule"]

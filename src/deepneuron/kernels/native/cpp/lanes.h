@@ -39,6 +39,26 @@ INLINE void in_vectors(i64 n, Body body) {
   if (j < n) body(j, Some{n - j});
 }
 
+// The largest of n values; NaN, if there is one. Four maxima side by side, since each waits
+// for the one before it.
+INLINE float largest_of(const float* x, i64 n) {
+  const Vector least = all(-__builtin_inff());
+  Vector most[4] = {least, least, least, least};
+  i64 j = 0;
+  for (; j + 4 * WIDTH <= n; j += 4 * WIDTH)
+    UNROLL for (int u = 0; u < 4; u++) most[u] = maximum(most[u], load(x + j + u * WIDTH));
+  for (; j + WIDTH <= n; j += WIDTH) most[0] = maximum(most[0], load(x + j));
+  if (j < n) most[1] = maximum(most[1], Some{n - j}.load(x + j, -__builtin_inff()));
+  return largest(maximum(maximum(most[0], most[1]), maximum(most[2], most[3])));
+}
+
+// Whether a mask is true in any lane.
+INLINE bool any(Mask mask) {
+  std::int32_t found = 0;
+  for (int i = 0; i < WIDTH; i++) found |= mask[i];
+  return found;
+}
+
 // dy where y > 0, as relu's gradient is in NumPy: a NaN of dy stays, whatever y is.
 INLINE Vector past_relu(Vector dy, Vector y) {
   return dy * where(y > zero(), all(1.0f), zero());

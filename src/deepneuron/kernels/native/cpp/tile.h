@@ -20,7 +20,7 @@ namespace {
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int MOST_VECTORS = 6;
 constexpr int most_rows(int vectors) {
-  return vectors == 1 ? 14 : vectors == 2 ? 12 : vectors == 3 ? 8 : vectors == 4 ? 6 : 4;
+  return vectors <= 1 ? 14 : vectors == 2 ? 12 : vectors == 3 ? 8 : vectors == 4 ? 6 : 4;
 }
 // Columns of B that a panel takes, in vectors, so that panels of one width fill n columns.
 constexpr int panel_vectors(i64 n) {
@@ -30,7 +30,7 @@ constexpr int panel_vectors(i64 n) {
 #else
 constexpr int MOST_VECTORS = 3;
 constexpr int most_rows(int vectors) {
-  return vectors == 1 ? 10 : vectors == 2 ? 6 : 4;
+  return vectors <= 1 ? 10 : vectors == 2 ? 6 : 4;
 }
 constexpr int panel_vectors(i64 n) {
   const i64 v = (n + WIDTH - 1) / WIDTH;
@@ -38,6 +38,22 @@ constexpr int panel_vectors(i64 n) {
 }
 #endif
 constexpr int MOST_ROWS = 14;
+
+// Few columns fill half a vector only; they have tiles of their own, which are asked for as
+// those of 0 vectors. It pays where vectors are wide.
+constexpr bool HALVES = WIDTH == 16;
+typedef float HalfVector __attribute__((vector_size(WIDTH * 2)));
+
+template <class V>
+INLINE V load_as(const float* p) {
+  V v;
+  __builtin_memcpy(&v, p, sizeof(V));
+  return v;
+}
+template <class V>
+INLINE void store_as(float* p, V v) {
+  __builtin_memcpy(p, &v, sizeof(V));
+}
 
 // C = AB, C += AB, C = AB + bias, C = relu(AB + bias); for transposed tiles also: the sum goes
 // on from C, term by term, so that it comes out the same in however many calls.
@@ -54,24 +70,25 @@ struct Along {
 };
 
 // Rows of B follow one another after `ldb` floats.
-template <int ROWS, int VECTORS>
+template <int ROWS, int VECTORS, class V = Vector>
 void tile(const float* const* a, Along along, const float* b, i64 ldb, float* const* c,
           const float* bias, Into into) {
-  Vector sum[ROWS][VECTORS];
+  const bool starts = into == Into::bias || into == Into::bias_relu;
+  V sum[ROWS][VECTORS];
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into == Into::bias || into == Into::bias_relu ? load(bias + j * WIDTH) : zero();
+      sum[r][j] = starts ? load_as<V>(bias + j * WIDTH) : V{};
   }
   const float* bp = b;
   for (int piece = 0; piece < along.pieces; piece++) {
     if (along.b_at) bp = b + along.b_at[piece] * ldb;
     const i64 end = along.at[piece] + along.length;
     for (i64 k = along.at[piece]; k < end; k++, bp += ldb) {
-      Vector bk[VECTORS];
-      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
+      V bk[VECTORS];
+      UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load_as<V>(bp + j * WIDTH);
       UNROLL for (int r = 0; r < ROWS; r++) {
         const float x = row[r][k];
         UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += x * bk[j];
@@ -80,13 +97,13 @@ void tile(const float* const* a, Along along, const float* b, i64 ldb, float* co
   }
   if (into == Into::bias_relu) {
     UNROLL for (int r = 0; r < ROWS; r++) {
-      UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = relu(sum[r][j]);
+      UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] = sum[r][j] < V{} ? V{} : sum[r][j];
     }
   }
   UNROLL for (int r = 0; r < ROWS; r++) {
     UNROLL for (int j = 0; j < VECTORS; j++) {
       float* p = c[r] + j * WIDTH;
-      store(p, into == Into::add ? load(p) + sum[r][j] : sum[r][j]);
+      store_as<V>(p, into == Into::add ? load_as<V>(p) + sum[r][j] : sum[r][j]);
     }
   }
 }
@@ -100,24 +117,24 @@ struct Over {
   i64 n = 1, an = 0, bn = 0;
 };
 
-template <int ROWS, int VECTORS>
+template <int ROWS, int VECTORS, class V = Vector>
 void transposed_tile(const float* const* a, Over over, const float* b, float* const* c,
                      Into into) {
-  Vector sum[ROWS][VECTORS];
+  V sum[ROWS][VECTORS];
   const float* row[ROWS];
   UNROLL for (int r = 0; r < ROWS; r++) {
     row[r] = a[r];
     UNROLL for (int j = 0; j < VECTORS; j++) __builtin_prefetch(c[r] + j * WIDTH, 1);
     UNROLL for (int j = 0; j < VECTORS; j++)
-      sum[r][j] = into == Into::go_on ? load(c[r] + j * WIDTH) : zero();
+      sum[r][j] = into == Into::go_on ? load_as<V>(c[r] + j * WIDTH) : V{};
   }
   for (i64 n = 0; n < over.n; n++) {
     for (i64 y = 0; y < over.ny; y++) {
       const float* bp = b + n * over.bn + y * over.by;
       i64 k = n * over.an + y * over.ay;
       for (i64 x = 0; x < over.nx; x++, bp += over.bx, k += over.ax) {
-        Vector bk[VECTORS];
-        UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load(bp + j * WIDTH);
+        V bk[VECTORS];
+        UNROLL for (int j = 0; j < VECTORS; j++) bk[j] = load_as<V>(bp + j * WIDTH);
         UNROLL for (int r = 0; r < ROWS; r++) {
           const float v = row[r][k];
           UNROLL for (int j = 0; j < VECTORS; j++) sum[r][j] += v * bk[j];
@@ -128,7 +145,7 @@ void transposed_tile(const float* const* a, Over over, const float* b, float* co
   UNROLL for (int r = 0; r < ROWS; r++) {
     UNROLL for (int j = 0; j < VECTORS; j++) {
       float* p = c[r] + j * WIDTH;
-      store(p, into == Into::add ? load(p) + sum[r][j] : sum[r][j]);
+      store_as<V>(p, into == Into::add ? load_as<V>(p) + sum[r][j] : sum[r][j]);
     }
   }
 }
@@ -139,14 +156,14 @@ using Tile = void (*)(const float* const*, Along, const float*, i64, float* cons
                       Into);
 using TransposedTile = void (*)(const float* const*, Over, const float*, float* const*, Into);
 
-template <int VECTORS, int... R>
+template <int VECTORS, class V = Vector, int... R>
 const Tile* tiles_of(std::integer_sequence<int, R...>) {
-  static const Tile all[] = {tile<R + 1, VECTORS>...};
+  static const Tile all[] = {tile<R + 1, VECTORS, V>...};
   return all;
 }
-template <int VECTORS, int... R>
+template <int VECTORS, class V = Vector, int... R>
 const TransposedTile* transposed_tiles_of(std::integer_sequence<int, R...>) {
-  static const TransposedTile all[] = {transposed_tile<R + 1, VECTORS>...};
+  static const TransposedTile all[] = {transposed_tile<R + 1, VECTORS, V>...};
   return all;
 }
 template <int VECTORS>
@@ -161,6 +178,9 @@ INLINE const Tile* tiles(int vectors) {
     case 4: return tiles_of<4>(Heights<4>{});
     case 6: return tiles_of<6>(Heights<6>{});
 #endif
+#if defined(__AVX512F__)
+    case 0: return tiles_of<1, HalfVector>(Heights<0>{});
+#endif
     default: return nullptr;
   }
 }
@@ -172,6 +192,9 @@ INLINE const TransposedTile* transposed_tiles(int vectors) {
 #if defined(__AVX512F__) || defined(__aarch64__)
     case 4: return transposed_tiles_of<4>(Heights<4>{});
     case 6: return transposed_tiles_of<6>(Heights<6>{});
+#endif
+#if defined(__AVX512F__)
+    case 0: return transposed_tiles_of<1, HalfVector>(Heights<0>{});
 #endif
     default: return nullptr;
   }

@@ -12,6 +12,7 @@ from deepneuron.kernels.native.lowering import MAP, TEAM, Lowering, Rows, lowers
 from deepneuron.ops.window import Windows, windows
 
 _WIDEST = 16  # floats in a vector of the widest instruction set
+_ENOUGH = 128  # pixels, in a few pictures, that fill tiles well
 
 
 @lowers("conv2d")
@@ -22,7 +23,7 @@ def conv2d(low: Lowering, node: Node) -> bool:
         return False
     w = _windows(node, x.shape[1:3], kernel.shape[:2])
     packed = _packed(low, "pack_conv_kernel", x, kernel, w, node)
-    bias, y, rectify, nodes = _epilogue(low, node)
+    bias, y, rectify, nodes = epilogue(low, node)
     low.emit(
         "conv2d",
         MAP,
@@ -30,6 +31,7 @@ def conv2d(low: Lowering, node: Node) -> bool:
         [Rows(y)],
         ints=[*_numbers(x, kernel, w, node), rectify],
         nodes=nodes,
+        chunk=_pictures(w),
     )
     return True
 
@@ -50,6 +52,7 @@ def conv2d_input_grad(low: Lowering, node: Node) -> bool:
         [Rows(dx)],
         ints=_numbers(dx, kernel, w, node),
         nodes=[node],
+        chunk=_pictures(w),
     )
     return True
 
@@ -61,7 +64,7 @@ def depthwise_conv2d(low: Lowering, node: Node) -> bool:
     if not _float32(x, kernel) or not low.batched(x):
         return False
     w = _windows(node, x.shape[1:3], kernel.shape[:2])
-    bias, y, rectify, nodes = _epilogue(low, node)
+    bias, y, rectify, nodes = epilogue(low, node)
     low.emit(
         "depthwise_conv2d",
         MAP,
@@ -69,6 +72,7 @@ def depthwise_conv2d(low: Lowering, node: Node) -> bool:
         [Rows(y)],
         ints=[*_numbers(x, kernel, w, node), rectify],
         nodes=nodes,
+        chunk=_pictures(w),
     )
     return True
 
@@ -88,6 +92,7 @@ def depthwise_conv2d_input_grad(low: Lowering, node: Node) -> bool:
         [Rows(dx)],
         ints=_numbers(dx, kernel, w, node),
         nodes=[node],
+        chunk=_pictures(w),
     )
     return True
 
@@ -108,6 +113,7 @@ def kernel_grad(low: Lowering, node: Node) -> bool:
         [sums],
         ints=_numbers(x, dkernel, w, node),
         nodes=[node],
+        chunk=_pictures(w),
     )
     low.sum_shards(sums, dkernel)
     return True
@@ -123,6 +129,11 @@ def _float32(*tensors: Tensor) -> bool:
 def _windows(node: Node, picture: Sequence[int], size: Sequence[int]) -> Windows:
     a = node.attrs
     return windows("conv", picture, size, a["strides"], a["padding"], a["dilation"])
+
+
+def _pictures(w: Windows) -> int:
+    """How many small ones are worth working on together."""
+    return -(-_ENOUGH // int(np.prod(w.places)))
 
 
 def _numbers(x: Tensor, kernel: Tensor, w: Windows, node: Node) -> list[int]:
@@ -159,14 +170,19 @@ def _packed(
     return packed
 
 
-def _epilogue(low: Lowering, node: Node) -> tuple[Tensor | None, Tensor, bool, list]:
+def epilogue(
+    low: Lowering, node: Node
+) -> tuple[Tensor | None, Tensor, bool, list[Node]]:
     """Bias and relu behind a convolution: (bias, result, whether relu, nodes)."""
-    (y,), bias, nodes = node.outputs, None, [node]
+    (y,), nodes = node.outputs, [node]
+    bias: Tensor | None = None
     add = low.sole_user(y, "add")
     if add is not None:
-        (other,) = [t for t in add.inputs if t is not y] or [None]
-        if other is not None and other.shape == y.shape[-1:] and _float32(other):
-            bias, (y,) = other, add.outputs
+        for other in add.inputs:
+            if other is not y and other.shape == y.shape[-1:] and _float32(other):
+                bias = other
+        if bias is not None:
+            (y,) = add.outputs
             nodes.append(add)
     relu = low.sole_user(y, "relu")
     if relu is not None:
@@ -175,4 +191,4 @@ def _epilogue(low: Lowering, node: Node) -> tuple[Tensor | None, Tensor, bool, l
     return bias, y, relu is not None, nodes
 
 
-__all__: list[str] = []
+__all__ = ["epilogue"]

@@ -19,8 +19,8 @@ from deepneuron.kernels.native.formula import (
     Unknown,
     Value,
     encode,
+    inputs_of,
     step,
-    tensor_of,
 )
 from deepneuron.kernels.native.lowering import (
     MAP,
@@ -81,7 +81,7 @@ def _is_number(x: Tensor) -> bool:
 
 
 def _number(x: Tensor) -> Value:
-    return Value(x.dtype, "constant", (), x.value_or_none().item())
+    return Value(x.dtype, "constant", (), np.asarray(x.value_or_none()).item())
 
 
 def emit(
@@ -97,14 +97,24 @@ def emit(
         low.batched(x) and len(x.shape) == len(y.shape) and y.shape[0] == low.rows
         for x in tensors
     )
-    used = _inputs_of(results)
+    # Whatever fills a batch is made row by row, be it out of one number.
+    if nodes[0].op.name == "broadcast_to" and y.shape[:1] == (low.rows,):
+        by_rows = True
+    used = inputs_of(results)
     renumbered = {n: i for i, n in enumerate(used)}
     for value in used.values():
         for v in value:
-            v.number = renumbered[v.number]
+            v.number = renumbered[int(v.number)]
     tensors = [tensors[n] for n in used]
     inputs = [Rows(x) if by_rows and _has_rows(x, y) else x for x in tensors]
-    ints, floats, inplace = encode(results, y.shape, by_rows, inputs)
+    commits = low.graph.commits
+    preferred = {
+        number: i
+        for number, output in enumerate(outputs)
+        for i, x in enumerate(tensors)
+        if isinstance(x, Variable) and commits.get(x) is output
+    }
+    ints, floats, inplace = encode(results, y.shape, by_rows, inputs, preferred)
     if len({low.home(x) for x in tensors}) < len(tensors):
         inplace = {}  # of two views of one memory, the other may be read later
     kind = MAP if by_rows else SERIAL if math.prod(y.shape) <= SMALL else TEAM
@@ -115,22 +125,6 @@ def emit(
 
 def _has_rows(x: Tensor, y: Tensor) -> bool:
     return len(x.shape) == len(y.shape) and x.shape[0] == y.shape[0]
-
-
-def _inputs_of(results: list[Value]) -> dict[int, list[Value]]:
-    """{number: the values that are this input}, in the order of the numbers."""
-    found: dict[int, list[Value]] = {}
-    seen: set[Value] = set()
-    waiting = list(results)
-    while waiting:
-        value = waiting.pop()
-        if value in seen:
-            continue
-        seen.add(value)
-        waiting += value.args
-        if value.step == "input":
-            found.setdefault(int(value.number), []).append(value)
-    return dict(sorted(found.items()))
 
 
 # --- arithmetic
@@ -408,4 +402,4 @@ def fill_like(x: Value, value: float, dtype: Any) -> Value:
     return Value(np.dtype(dtype).name, "constant", (), value)
 
 
-__all__ = ["SMALL", "emit", "formula", "tensor_of"]
+__all__ = ["SMALL", "emit", "formula"]

@@ -52,7 +52,7 @@ def _bias_of(node: Node, x: Tensor) -> Tensor | None:
 @lowers("max_pool2d")
 def max_pool2d(low: Lowering, node: Node) -> bool:
     """The pooling, and a bias and a relu behind it."""
-    (x,), (y, where) = node.inputs, node.outputs
+    (x,), y = node.inputs, node.outputs[0]
     if not _are_pictures(low, x) or not _positions_fit(node):
         return False
     nodes, bias, result = [node], None, y
@@ -149,7 +149,7 @@ def max_pool2d_grad(low: Lowering, node: Node) -> bool:
 
 @lowers("relu_grad")
 def masked_max_pool2d_grad(low: Lowering, node: Node) -> bool:
-    """A relu's mask in front of the pooling's gradient, and the bias gradient as well."""
+    """A relu's mask in front of the pooling's gradient, and the bias gradient too."""
     (dy, y), (masked,) = node.inputs, node.outputs
     users = low.users(masked)
     names = sorted(user.op.name for user in users)
@@ -217,7 +217,9 @@ def mean_of_pixels(low: Lowering, node: Node) -> bool:
         return False
     channels = x.shape[-1]
     pixels = _size(x) // channels if channels else 1
-    low.emit("mean_of_pixels", MAP, [Rows(x)], [Rows(y)], [pixels, channels], nodes=[node])
+    low.emit(
+        "mean_of_pixels", MAP, [Rows(x)], [Rows(y)], [pixels, channels], nodes=[node]
+    )
     return True
 
 

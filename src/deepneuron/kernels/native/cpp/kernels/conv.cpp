@@ -10,11 +10,25 @@ namespace {
 // rows of B; the last one is filled up with zeros.
 struct Panel {
   i64 first, columns;  // of B
-  int vectors;
+  int vectors;         // 0: half a vector
+  i64 width;
 };
 INLINE Panel panel_from(i64 first, i64 columns) {
   const i64 here = least(columns - first, panel_vectors(columns) * WIDTH);
-  return {first, here, static_cast<int>((here + WIDTH - 1) / WIDTH)};
+  if (HALVES && here <= WIDTH / 2) return {first, here, 0, WIDTH / 2};
+  const i64 width = whole_vectors(here);
+  return {first, here, static_cast<int>(width / WIDTH), width};
+}
+
+// The columns of all panels together.
+INLINE i64 packed_width(i64 columns) {
+  i64 width = 0;
+  for (i64 first = 0; first < columns;) {
+    const Panel p = panel_from(first, columns);
+    width += p.width;
+    first += p.columns;
+  }
+  return width;
 }
 
 // --- products
@@ -35,7 +49,7 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
   const Into into = rectify ? Into::bias_relu : bias ? Into::bias : Into::store;
   for (i64 first = 0; first < columns;) {
     const Panel p = panel_from(first, columns);
-    const bool ragged = p.columns < p.vectors * WIDTH;
+    const bool ragged = p.columns < p.width;
     const Tile* of_height = tiles(p.vectors);
     float panel_bias[MOST_VECTORS * WIDTH] = {};
     if (bias) __builtin_memcpy(panel_bias, bias + first, p.columns * sizeof(float));
@@ -53,18 +67,18 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
       for (int r = 0; r < height; r++) {
         a[r] = line_in + x * g.in.x;
         to[r] = line_out + x * g.out.x;
-        c[r] = ragged ? whole + r * p.vectors * WIDTH : to[r];
+        c[r] = ragged ? whole + r * p.width : to[r];
         if (++x < g.across) continue;
         x = 0, line_in += g.in.y, line_out += g.out.y;
         if (++y < g.down) continue;
         y = 0, line_in = picture_in += g.in.picture, line_out = picture_out += g.out.picture;
       }
-      of_height[height - 1](a, along, b, p.vectors * WIDTH, c, panel_bias, into);
+      of_height[height - 1](a, along, b, p.width, c, panel_bias, into);
       if (ragged)
         for (int r = 0; r < height; r++)
           __builtin_memcpy(to[r], c[r], p.columns * sizeof(float));
     }
-    b += depth * p.vectors * WIDTH;
+    b += depth * p.width;
     first += p.columns;
   }
 }
@@ -120,7 +134,7 @@ void slide(const Axis& down, const Axis& across, i64 groups, const float* in, Pi
                       (across.out + j * across.out_step) * to.channels;
       for (i64 group = 0; group < groups; group++)
         multiply(grid, first + group * part, along,
-                 packed + group * depth * whole_vectors(some), depth, some,
+                 packed + group * depth * packed_width(some), depth, some,
                  target + group * some, bias ? bias + group * some : nullptr, rectify);
     }
   }
@@ -135,16 +149,15 @@ void pack_conv_kernel(const Call& k, Share s) {
   const Range part = cut(depth, s.part, s.parts);
   for (i64 group = 0; group < v.groups; group++) {
     const float* kernel = k.at(0) + group * some;
-    float* packed = k.at(1) + group * depth * whole_vectors(some);
+    float* packed = k.at(1) + group * depth * packed_width(some);
     for (i64 first = 0; first < some;) {
       const Panel p = panel_from(first, some);
-      const i64 width = p.vectors * WIDTH;
       for (i64 d = part.lo; d < part.hi; d++) {
-        float* to = packed + d * width;
+        float* to = packed + d * p.width;
         __builtin_memcpy(to, kernel + d * v.filters + first, p.columns * sizeof(float));
-        for (i64 j = p.columns; j < width; j++) to[j] = 0;
+        for (i64 j = p.columns; j < p.width; j++) to[j] = 0;
       }
-      packed += depth * width;
+      packed += depth * p.width;
       first += p.columns;
     }
   }
@@ -187,18 +200,17 @@ void pack_conv_kernel_for_input(const Call& k, Share s) {
       for (i64 group = 0; group < v.groups; group++)
         for (i64 first = 0; first < part;) {
           const Panel p = panel_from(first, part);
-          const i64 width = p.vectors * WIDTH;
           for (i64 i = 0; i < down.count; i++)
-            for (i64 j = 0; j < across.count; j++, packed += some * width) {
+            for (i64 j = 0; j < across.count; j++, packed += some * p.width) {
               const i64 a = down.first - i * down.step, b = across.first - j * across.step;
               const float* from = k.at(0) + group * some +
                                   ((a * v.columns + b) * part + first) * v.filters;
               // Turned over in squares: 16 values of a line are read, 16 lines written.
               for (i64 f0 = filters.lo; f0 < filters.hi; f0 += 16) {
                 const i64 f1 = least(f0 + 16, filters.hi);
-                for (i64 c = 0; c < width; c++)
+                for (i64 c = 0; c < p.width; c++)
                   for (i64 f = f0; f < f1; f++)
-                    packed[f * width + c] = c < p.columns ? from[c * v.filters + f] : 0;
+                    packed[f * p.width + c] = c < p.columns ? from[c * v.filters + f] : 0;
               }
             }
           first += p.columns;
@@ -223,7 +235,7 @@ void conv2d_input_grad(const Call& k, Share s) {
         slide(down, across, v.groups, k.at(0, row), {count, k.stride(0), v.filters}, packed,
               k.at(2, row), {count, k.stride(2), v.channels}, v.width, nullptr, false,
               reinterpret_cast<i64*>(k.context.scratch));
-        packed += down.count * across.count * v.filters * whole_vectors(v.channels / v.groups);
+        packed += down.count * across.count * v.filters * packed_width(v.channels / v.groups);
       }
   }
 }
@@ -271,33 +283,65 @@ INLINE Framed framed(const Call& k, int i, i64 lo, i64 hi, i64 height, i64 width
   return {frames, f.size(channels), line};
 }
 
-// Small pictures are summed several at a time, or a tile would hardly be filled before it has
-// to be stored. Of large ones each has its own sum, since long sums are less exact.
+// How the sum over all pixels is cut: into blocks of pixels that stay in the nearest cache
+// while tile after tile of dkernel runs over them. Small pictures are summed several at a
+// time, or a tile would hardly be filled before it has to be stored.
 constexpr i64 SMALL_PICTURE = 128;  // pixels
+constexpr i64 NEAR_BYTES = 24 << 10;
 
 struct KernelGrad {
   Frame frame;
   i64 size;      // of a frame
   i64 depth;     // rows of dkernel in a group of filters
   i64 pixels;    // of dy
+  bool ragged;   // pixels of dy do not fill panels: they are copied, zeros behind them
   i64 dy_pixel;  // floats from one pixel of dy to the next
-  bool ragged;   // a pixel of dy does not fill vectors: it is copied, zeros behind it
   i64 at_once;   // pictures
+  i64 lines;     // of dy
 };
 INLINE KernelGrad kernel_grad(const Convolution& v) {
   const i64 some = v.filters / v.groups, pixels = v.down * v.across;
-  const bool ragged = some % WIDTH;
+  const bool ragged = packed_width(some) != some;
   const Frame f = frame_of_x(v);
   const i64 size = f.size(v.channels);
-  return {f, size, v.rows * v.columns * (v.channels / v.groups), pixels,
-          ragged ? whole_vectors(some) : v.filters, ragged,
-          pixels > SMALL_PICTURE ? 1 : pictures_at_once(size + pixels * v.filters)};
+  const i64 line_bytes = 4 * (v.stride_y * f.width * v.channels + v.across * v.filters);
+  const bool small = pixels <= SMALL_PICTURE;
+  return {f, size, v.rows * v.columns * (v.channels / v.groups), pixels, ragged,
+          ragged ? packed_width(some) : v.filters,
+          small ? pictures_at_once(size + pixels * v.filters) : 1,
+          small ? v.down : least(v.down, most(1, NEAR_BYTES / line_bytes))};
 }
 
 i64 conv2d_kernel_grad_scratch(const i64* ints) {
   const KernelGrad g = kernel_grad(convolution(ints));
   return g.depth * sizeof(i64) +
          g.at_once * (g.size + g.ragged * g.pixels * g.dy_pixel) * sizeof(float);
+}
+
+// sums[d, :] += sum over pixels of x[at[d] + pixel] dy[pixel, :]      d < depth
+INLINE void add_products(const float* x, const i64* at, i64 depth, const float* dy, i64 columns,
+                         const Over& over, float* sums, i64 sums_row, Into into) {
+  for (i64 first = 0; first < columns;) {
+    const Panel p = panel_from(first, columns);
+    const bool ragged = p.columns < p.width;
+    const TransposedTile* of_height = transposed_tiles(p.vectors);
+    float whole[MOST_ROWS * MOST_VECTORS * WIDTH] = {};  // a tile that is wider than dkernel
+    const i64 count = tile_count(depth, p.vectors);
+    for (i64 i = 0; i < count; i++) {
+      const i64 lo = tile_start(depth, count, i), height = tile_start(depth, count, i + 1) - lo;
+      const float* a[MOST_ROWS];
+      float *c[MOST_ROWS], *to = sums + lo * sums_row + first;
+      for (i64 r = 0; r < height; r++) {
+        a[r] = x + at[lo + r];
+        c[r] = ragged ? whole + r * p.width : to + r * sums_row;
+        if (ragged) __builtin_memcpy(c[r], to + r * sums_row, p.columns * sizeof(float));
+      }
+      of_height[height - 1](a, over, dy + first, c, into);
+      for (i64 r = 0; r < height && ragged; r++)
+        __builtin_memcpy(to + r * sums_row, c[r], p.columns * sizeof(float));
+    }
+    first += p.columns;
+  }
 }
 
 // dkernel += x^T dy                   x, dy | sums of dkernel ; Convolution
@@ -335,29 +379,13 @@ void conv2d_kernel_grad(const Call& k, Share s) {
         dy = copy;
         dy_picture = g.pixels * g.dy_pixel;
       }
-      const Over over{v.down, v.across, v.stride_y * x.line, v.stride_x * v.channels,
-                      v.across * g.dy_pixel, g.dy_pixel, n, x.step, dy_picture};
-      const Into into = g.pixels > SMALL_PICTURE ? Into::add : Into::go_on;
-      for (i64 first = 0; first < some;) {
-        const Panel p = panel_from(first, some);
-        const bool whole = p.columns == p.vectors * WIDTH;
-        const TransposedTile* of_height = transposed_tiles(p.vectors);
-        float wide[MOST_ROWS * MOST_VECTORS * WIDTH];  // for a tile that is wider than dkernel
-        const i64 count = tile_count(g.depth, p.vectors);
-        for (i64 i = 0; i < count; i++) {
-          const i64 lo = tile_start(g.depth, count, i), height = tile_start(g.depth, count, i + 1) - lo;
-          const float* a[MOST_ROWS];
-          float *c[MOST_ROWS], *sums = k.at(2) + lo * v.filters + group * some + first;
-          for (i64 r = 0; r < height; r++) {
-            a[r] = x.first + group * part + at[lo + r];
-            c[r] = whole ? sums + r * v.filters : wide + r * p.vectors * WIDTH;
-            if (!whole) __builtin_memcpy(c[r], sums + r * v.filters, p.columns * sizeof(float));
-          }
-          of_height[height - 1](a, over, dy + first, c, into);
-          for (i64 r = 0; r < height && !whole; r++)
-            __builtin_memcpy(sums + r * v.filters, c[r], p.columns * sizeof(float));
-        }
-        first += p.columns;
+      for (i64 i = 0; i < v.down; i += g.lines) {
+        const i64 x_line = v.stride_y * x.line, dy_line = v.across * g.dy_pixel;
+        const Over over{least(g.lines, v.down - i), v.across, x_line, v.stride_x * v.channels,
+                        dy_line, g.dy_pixel, n, x.step, dy_picture};
+        add_products(x.first + i * x_line + group * part, at, g.depth, dy + i * dy_line, some,
+                     over, k.at(2) + group * some, v.filters,
+                     g.pixels > SMALL_PICTURE ? Into::add : Into::go_on);
       }
     }
   }

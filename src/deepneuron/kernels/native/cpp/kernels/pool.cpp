@@ -87,13 +87,11 @@ struct Best {
 // With `first`, the bias is added before the comparison, so that among values which
 // rounding makes equal the first one wins, as it does when a network adds it first.
 //                  x bias | y where ; windows, relu, first
-template <bool FIRST>
-INLINE void max_pool2d_of(const Call& k, Share s) {
-  const Windows w(k.ints);
+template <bool FIRST, bool FAST>
+void max_pool2d_of(const Windows& w, const Call& k, Share s) {
   const bool with_relu = k.ints[11];
   const float* bias = k.at(1);
   const i64 across = w.channels, down = w.width * w.channels;
-  const bool fast = w.are_2_by_2();
   for (i64 row = s.lo; row < s.hi; row++) {
     const float* x = k.at(0, row);
     float* y = k.at(2, row);
@@ -107,7 +105,7 @@ INLINE void max_pool2d_of(const Call& k, Share s) {
           return FIRST ? v + b : v;
         };
         Best best;
-        if (fast) {
+        if (FAST) {
           const Vector v0 = read(0), v1 = read(across), v2 = read(down),
                        v3 = read(down + across);
           best.value = v0;
@@ -127,10 +125,12 @@ INLINE void max_pool2d_of(const Call& k, Share s) {
   }
 }
 void max_pool2d(const Call& k, Share s) {
-  if (k.ints[12] && k.has(1))
-    max_pool2d_of<true>(k, s);
+  const Windows w(k.ints);
+  const bool first = k.ints[12] && k.has(1), fast = w.are_2_by_2();
+  if (first)
+    fast ? max_pool2d_of<true, true>(w, k, s) : max_pool2d_of<true, false>(w, k, s);
   else
-    max_pool2d_of<false>(k, s);
+    fast ? max_pool2d_of<false, true>(w, k, s) : max_pool2d_of<false, false>(w, k, s);
 }
 REGISTER(max_pool2d, nullptr);
 
@@ -152,10 +152,10 @@ INLINE void clear(const Windows& w, float* dx, bool adds) {
 // off; dbias = sum of dy over all windows, to begin with over those of one picture: sums of
 // sums are more precise than long sums.
 //                  dy where y | dx dbias ; windows       y and dbias may be absent
-void max_pool2d_grad(const Call& k, Share s) {
-  const Windows w(k.ints);
+template <bool FAST>
+void max_pool2d_grad_of(const Windows& w, const Call& k, Share s) {
   const i64 across = w.channels, down = w.width * w.channels;
-  const bool fast = w.are_2_by_2(), adds = !w.apart();
+  const bool adds = !FAST && !w.apart();
   float* dbias = k.at(4);
   auto* of_picture = reinterpret_cast<float*>(k.context.scratch);
   if (dbias && k.context.fresh) std::memset(dbias, 0, w.channels * sizeof(float));
@@ -177,7 +177,7 @@ void max_pool2d_grad(const Call& k, Share s) {
           float* q = to + offset + c;
           lanes.store(q, adds ? lanes.load(q) + part : part);
         };
-        if (fast) {
+        if (FAST) {
           write(0, 0), write(across, 1), write(down, 2), write(down + across, 3);
         } else {
           for (i64 i = p.top; i < p.bottom; i++)
@@ -191,6 +191,10 @@ void max_pool2d_grad(const Call& k, Share s) {
         lanes.store(dbias + c, lanes.load(dbias + c) + lanes.load(of_picture + c));
       });
   }
+}
+void max_pool2d_grad(const Call& k, Share s) {
+  const Windows w(k.ints);
+  w.are_2_by_2() ? max_pool2d_grad_of<true>(w, k, s) : max_pool2d_grad_of<false>(w, k, s);
 }
 i64 bytes_of_channels(const i64* ints) { return ints[2] * static_cast<i64>(sizeof(float)); }
 REGISTER(max_pool2d_grad, bytes_of_channels);
