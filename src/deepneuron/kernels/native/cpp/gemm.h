@@ -22,7 +22,7 @@ namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 
 constexpr i64 HEIGHT = 192;                    // rows of a block of A
-constexpr i64 PACK_A = 640;                    // columns of C from which A is packed
+constexpr i64 PACK_A = WIDTH == 16 ? 640 : 384;  // columns of C from which A is packed
 constexpr i64 CROWDED = 1024;                  // rows so far apart fall on the same cache lines
 constexpr i64 PACK_B = 24;                     // rows from which B is packed
 constexpr i64 MOST_COLUMNS = MOST_VECTORS * WIDTH;

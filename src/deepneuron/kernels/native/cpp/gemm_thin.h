@@ -109,11 +109,13 @@ INLINE void dots(const Product& p, Range rows, Range columns) {
 // --- a short sum: setting up tiles would take longer than their work. C is written once, row
 // by row, and a strip of B stays in the first cache meanwhile.
 
-constexpr i64 SHORT = 32, SHORT_STRIP = 4096;  // terms; numbers of B
+constexpr i64 SHORT = 64, SHORT_STRIP = 4096;  // terms (of A^T half); numbers of B
 constexpr i64 SHORT_BLOCK = 16;
 constexpr int SHORT_ROWS = MOST_VECTORS > 3 ? 4 : 2;
 
-INLINE bool is_short(const Product& p) { return p.k <= SHORT && p.n >= 4 * WIDTH; }
+INLINE bool is_short(const Product& p) {
+  return p.k <= (p.ta ? SHORT / 2 : SHORT) && p.n >= 4 * WIDTH;
+}
 
 // Has the compiler keep a vector in a register; it would rather load it for every row anew.
 #if defined(__x86_64__)
