@@ -31,6 +31,7 @@ from deepneuron.kernels.native.schedule import Region, Schedule
 
 ABSENT, FULL, CHUNK, SHARD, ARRAYS = -1, 0, 1, 2, 3
 CACHE = 1 << 19  # bytes of a region's values that should stay in a core's own cache
+ROOMY = 2  # times as many, where a kernel wants more rows than fit
 _FOREVER = 1 << 60
 
 
@@ -156,6 +157,7 @@ class Memory:
         shard = -(-self.rows // self.shards)
         fitting = max(1, CACHE // max(bytes_each, 1))
         wanted = max((i.chunk for i in region.instructions), default=0)
+        wanted = min(wanted, max(1, ROOMY * CACHE // max(bytes_each, 1)))
         rows = max(min(fitting, shard), min(wanted, shard), 1)
         pieces = -(-shard // rows)  # of equal size
         return -(-shard // pieces)

@@ -16,38 +16,18 @@
 // from the first to the last. So each value of C comes out the same, bit by bit, however
 // rows and columns are divided among calls and threads.
 #pragma once
-#include "tile.h"
+#include "gemm_thin.h"
 
 namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 
-constexpr i64 DEPTH = 256;                     // of a block, at most
 constexpr i64 HEIGHT = 192;                    // rows of a block of A
-constexpr i64 FEW = 4;                         // rows that need no tiles
-constexpr i64 STRIP = 4096;                    // values at a time, for few rows
-constexpr i64 PACK_A = 640;                    // columns of C from which A is packed
+constexpr i64 PACK_A = WIDTH == 16 ? 640 : 384;  // columns of C from which A is packed
+constexpr i64 CROWDED = 1024;                  // rows so far apart fall on the same cache lines
 constexpr i64 PACK_B = 24;                     // rows from which B is packed
 constexpr i64 MOST_COLUMNS = MOST_VECTORS * WIDTH;
 constexpr i64 MOST_VALUES = 24 * WIDTH;        // of a tile
 constexpr i64 GAP = 16;                        // between packed rows: no equal addresses
-
-struct Product {
-  i64 m, n, k;                // C is m x n, the sum has k terms
-  const float* a;             // m x k, or k x m
-  i64 lda;                    // floats from one row to the next
-  bool ta;
-  const float* b;             // k x n, or n x k
-  i64 ldb;
-  bool tb;
-  float* c;                   // m x n
-  i64 ldc;
-  bool add = false;           // C += ...
-  const float* bias = nullptr;  // ... + bias (n)
-  bool relu = false;          // ... then max(C, 0)
-  const float* mask = nullptr;  // ... then 0 where mask (m x n) is not positive
-  i64 ldm = 0;
-  float* sum = nullptr;       // besides, the sum of B's rows (n); += if add
-};
 
 constexpr i64 gemm_scratch() {
   return (DEPTH * MOST_COLUMNS + (HEIGHT + MOST_ROWS) * (DEPTH + GAP)) * sizeof(float);
@@ -67,51 +47,6 @@ INLINE int next_panel(i64 rows, i64 columns) {
   return left >= 4 && MOST_VECTORS > 4 ? 4 : left >= 3 ? 3 : left >= 2 ? 2 : 1;
 }
 
-// --- packing: what a tile reads, side by side
-
-// rows x columns of B, with zeros up to `width` columns
-INLINE void pack(const float* b, i64 ldb, i64 rows, i64 columns, i64 width, float* to) {
-  for (i64 k = 0; k < rows; k++, b += ldb, to += width) {
-    __builtin_prefetch(b + width, 0, 2);  // the next panel
-    __builtin_prefetch(b + width + 16, 0, 2);
-    i64 j = 0;
-    for (; j + WIDTH <= columns; j += WIDTH) store(to + j, load(b + j));
-    if (j < columns) store(to + j, load_some(b + j, columns - j)), j += WIDTH;
-    for (; j < width; j += WIDTH) store(to + j, zero());
-  }
-}
-
-typedef float Four __attribute__((vector_size(16)));
-typedef float LooseFour __attribute__((vector_size(16), aligned(4), may_alias));
-INLINE Four load4(const float* p) { return *reinterpret_cast<const LooseFour*>(p); }
-INLINE void store4(float* p, Four v) { *reinterpret_cast<LooseFour*>(p) = v; }
-
-// the same of B^T: to[k][j] = b[j][k], in squares of 4 by 4
-INLINE void pack_transposed(const float* b, i64 ldb, i64 rows, i64 columns, i64 width,
-                            float* to) {
-  for (i64 j = 0; j < width; j += 4) {
-    const float* p = b + j * ldb;
-    i64 k = 0;
-    if (j + 4 <= columns)
-      for (; k + 4 <= rows; k += 4) {
-        const Four r0 = load4(p + k), r1 = load4(p + ldb + k), r2 = load4(p + 2 * ldb + k),
-                   r3 = load4(p + 3 * ldb + k);
-        const Four a = __builtin_shufflevector(r0, r1, 0, 4, 1, 5),
-                   b4 = __builtin_shufflevector(r2, r3, 0, 4, 1, 5),
-                   c = __builtin_shufflevector(r0, r1, 2, 6, 3, 7),
-                   d = __builtin_shufflevector(r2, r3, 2, 6, 3, 7);
-        float* t = to + k * width + j;
-        store4(t, __builtin_shufflevector(a, b4, 0, 1, 4, 5));
-        store4(t + width, __builtin_shufflevector(a, b4, 2, 3, 6, 7));
-        store4(t + 2 * width, __builtin_shufflevector(c, d, 0, 1, 4, 5));
-        store4(t + 3 * width, __builtin_shufflevector(c, d, 2, 3, 6, 7));
-      }
-    for (; k < rows; k++)
-      for (i64 i = 0; i < 4; i++)
-        to[k * width + j + i] = j + i < columns ? p[i * ldb + k] : 0.0f;
-  }
-}
-
 // A block of A: rows one after the other; or of A^T, the rows of each tile side by side.
 INLINE void pack_a(const Product& p, i64 row, i64 rows, i64 k, i64 depth, int vectors,
                    float* to) {
@@ -124,33 +59,14 @@ INLINE void pack_a(const Product& p, i64 row, i64 rows, i64 k, i64 depth, int ve
   for (i64 t = 0; t < count; t++) {
     const i64 lo = tile_start(rows, count, t), n = tile_start(rows, count, t + 1) - lo;
     const float* from = p.a + k * p.lda + row + lo;
-    const i64 near = p.m - row - lo;  // floats that may be read
-    float* tile = to + lo * depth;    // what is stored too much, the next store mends
-    if (near >= WIDTH)
-      for (i64 i = 0; i < depth; i++) {
-        store(tile + i * n, load(from + i * p.lda));
-        if (WIDTH < most_rows(2)) store(tile + i * n + n - WIDTH, load(from + i * p.lda + n - WIDTH));
-      }
+    float* tile = to + lo * depth;
+    if (p.m - row - lo >= (n + WIDTH - 1) / WIDTH * WIDTH)  // so many floats may be read
+      for (i64 i = 0; i < depth; i++)
+        for (i64 r = 0; r < n; r += WIDTH)  // what is stored too much, the next store mends
+          store(tile + i * n + r, load(from + i * p.lda + r));
     else
       for (i64 i = 0; i < depth; i++)
         for (i64 r = 0; r < n; r++) tile[i * n + r] = from[i * p.lda + r];
-  }
-}
-
-// --- what is done to finished values
-
-INLINE void finish(const Product& p, i64 row, i64 column, i64 n, float* c) {
-  const float* mask = p.mask ? p.mask + row * p.ldm + column : nullptr;
-  i64 j = 0;
-  for (; j + WIDTH <= n; j += WIDTH) {
-    Vector v = load(c + j);
-    if (p.relu) v = relu(v);
-    if (mask) v *= where(load(mask + j) > zero(), all(1), zero());
-    store(c + j, v);
-  }
-  for (; j < n; j++) {
-    if (p.relu) c[j] = c[j] < 0 ? 0.0f : c[j];
-    if (mask) c[j] *= mask[j] > 0 ? 1.0f : 0.0f;
   }
 }
 
@@ -227,66 +143,6 @@ INLINE void sum_rows(const float* panel, i64 ldb, i64 depth, i64 columns, int ve
   }
 }
 
-// --- few rows: B is read once, row by row, as memory likes it best
-
-template <int ROWS>
-void few_rows(const Product& p, i64 row, Range columns, float* strip) {
-  constexpr i64 LENGTH = STRIP / ROWS / WIDTH * WIDTH;
-  const i64 blocks = p.k > 0 ? (p.k + DEPTH - 1) / DEPTH : 1;
-  for (i64 from = columns.lo; from < columns.hi; from += LENGTH) {
-    const i64 n = columns.hi - from < LENGTH ? columns.hi - from : LENGTH;
-    const i64 whole = n / WIDTH * WIDTH, rest = n - whole;
-    for (i64 block = 0; block < blocks; block++) {
-      const i64 end = p.k * (block + 1) / blocks;
-      for (int r = 0; r < ROWS; r++)
-        for (i64 j = 0; j < n; j++)
-          strip[r * LENGTH + j] = p.bias && !p.add && block == 0 ? p.bias[from + j] : 0.0f;
-      for (i64 k = p.k * block / blocks; k < end; k += 4) {
-        const i64 depth = end - k < 4 ? end - k : 4;
-        Vector x[ROWS][4];
-        const float* b[4];
-        UNROLL for (int i = 0; i < 4; i++) {
-          b[i] = p.b + (i < depth ? k + i : k) * p.ldb + from;
-          UNROLL for (int r = 0; r < ROWS; r++)
-            x[r][i] = i < depth ? all(p.a[p.ta ? (k + i) * p.lda + row + r
-                                               : (row + r) * p.lda + k + i]) : zero();
-        }
-        if (depth == 4) {
-          for (i64 j = 0; j < whole; j += WIDTH) {
-            Vector v[4];
-            UNROLL for (int i = 0; i < 4; i++) v[i] = load(b[i] + j);
-            UNROLL for (int r = 0; r < ROWS; r++) {
-              Vector y = load(strip + r * LENGTH + j);
-              UNROLL for (int i = 0; i < 4; i++) y += x[r][i] * v[i];
-              store(strip + r * LENGTH + j, y);
-            }
-          }
-        } else {
-          for (i64 i = 0; i < depth; i++)
-            for (i64 j = 0; j < whole; j += WIDTH)
-              UNROLL for (int r = 0; r < ROWS; r++)
-                store(strip + r * LENGTH + j,
-                      load(strip + r * LENGTH + j) + x[r][i] * load(b[i] + j));
-        }
-        if (rest)
-          for (i64 i = 0; i < depth; i++) {
-            const Vector v = load_some(b[i] + whole, rest);
-            UNROLL for (int r = 0; r < ROWS; r++)
-              store(strip + r * LENGTH + whole,
-                    load(strip + r * LENGTH + whole) + x[r][i] * v);
-          }
-      }
-      const bool add = p.add || block > 0;
-      for (int r = 0; r < ROWS; r++) {
-        float* c = p.c + (row + r) * p.ldc + from;
-        for (i64 j = 0; j < n; j++)
-          c[j] = add ? c[j] + strip[r * LENGTH + j] : strip[r * LENGTH + j];
-        if (block == blocks - 1 && (p.relu || p.mask)) finish(p, row + r, from, n, c);
-      }
-    }
-  }
-}
-
 // --- the whole
 
 // Part `part` of `parts` of the work. `scratch` has gemm_scratch() bytes.
@@ -296,8 +152,12 @@ void multiply(const Product& p, int part, int parts, float* scratch) {
   if (divide_rows) rows = cut(p.m, part, parts, 12);
   else columns = cut(p.n, part, parts, p.m <= FEW ? 64 : 2 * WIDTH);
   if (rows.lo >= rows.hi || columns.lo >= columns.hi) return;
+  if (p.dots) return dots(p, rows, columns);
+  if (is_short(p)) 
+    return p.ta ? short_sum<true>(p, rows, columns, scratch)
+                : short_sum<false>(p, rows, columns, scratch);
   const i64 few = rows.hi - rows.lo;
-  if (few <= FEW && !p.tb && !p.sum) {
+  if (few <= FEW && p.n >= 64 && !p.tb && !p.sum) {
     if (few == 1) return few_rows<1>(p, rows.lo, columns, scratch);
     if (few == 2) return few_rows<2>(p, rows.lo, columns, scratch);
     if (few == 3) return few_rows<3>(p, rows.lo, columns, scratch);
@@ -314,7 +174,8 @@ void multiply(const Product& p, int part, int parts, float* scratch) {
       const i64 k = p.k * i / blocks, end = p.k * (i + 1) / blocks;
       const Block block{top, bottom - top, k, end - k, i == 0, i == blocks - 1};
       const float* a_here = nullptr;
-      if (p.n >= PACK_A && block.rows >= PACK_B) {
+      const bool crowded = p.lda % CROWDED == 0 && !p.ta;
+      if ((p.n >= PACK_A && block.rows >= PACK_B) || crowded) {
         pack_a(p, block.row, block.rows, k, block.depth, 2, packed_a);
         a_here = packed_a;
       }

@@ -84,33 +84,56 @@ def _arrange(tensors: Sequence[Tensor], terms: Sequence[str]) -> Product | None:
         for c, size in zip(term, tensor.shape, strict=True):
             sizes[c] = max(size, sizes.get(c, 1))
     axes = [_axes(t, term, sizes) for t, term in zip(tensors, terms, strict=True)]
-    a, b, y = axes
+    in_a, in_b, in_y = axes
     groups = {
-        "l": [c for c in y if c in a and c in b],
-        "m": [c for c in y if c in a and c not in b],
-        "n": [c for c in y if c in b and c not in a],
-        "k": [c for c in a if c in b and c not in y],
+        "l": [c for c in in_y if c in in_a and c in in_b],
+        "m": [c for c in in_y if c in in_a and c not in in_b],
+        "n": [c for c in in_y if c in in_b and c not in in_a],
+        "k": [c for c in in_a if c in in_b and c not in in_y],
     }
     names = {c: name for name, group in groups.items() for c in group}
-    if {*a, *b, *y} != {*names}:
+    if {*in_a, *in_b, *in_y} != {*names}:
         return None  # a letter that only one of them has
+<<<<<<< HEAD
     merged: list[Any] = [_merge(groups[name], axes) for name in "mnk"]
     outer: list[Any] = [_merge(groups["l"][:1], axes), _merge(groups["l"][1:], axes)]
     if None in merged or None in outer:
+=======
+    letters = [groups["m"], groups["n"], groups["k"], groups["l"][:1], groups["l"][1:]]
+    merged = [found for group in letters if (found := _merge(group, axes))]
+    if len(merged) < len(letters):
+>>>>>>> gemm
         return None
-    (m, am, _, ym), (n, _, bn, yn), (k, ak, bk, _) = merged
+    (m, am, _, ym), (n, _, bn, yn), (k, ak, bk, _), (batch, *_), (l, *steps) = merged
     ta, tb = k > 1 and ak > 1, n > 1 and bn > 1
     fits = (n == 1 or yn == 1) and not (ta and am > 1) and not (tb and bk > 1)
     if not fits:
         return None
     first, second, result = tensors
     return Product(
+<<<<<<< HEAD
         *(first, second, result),
         *(m, n, k, ta, tb),
         *(ak if ta else am, bn if tb else bk, ym),
         tuple(size for size, *_ in outer),
         tuple(outer[1][1:]),
         "".join(names.get(term[:1], " ") for term in terms),
+=======
+        a=tensors[0],
+        b=tensors[1],
+        y=tensors[2],
+        m=m,
+        n=n,
+        k=k,
+        ta=ta,
+        tb=tb,
+        lda=ak if ta else am,
+        ldb=bn if tb else bk,
+        ldc=ym,
+        l=(batch, l),
+        steps=tuple(steps),
+        lead="".join(names.get(term[:1], " ") for term in terms),
+>>>>>>> gemm
     )
 
 

@@ -24,6 +24,7 @@ void gemm(const Call& k, Share s) {
   p.relu = k.ints[4];
   p.mask = k.at(3, s.lo);
   p.ldm = n;
+  p.dots = tb && k.context.rows * rows <= FEW;  // whatever chunk this is
   run(p, s, reinterpret_cast<float*>(k.context.scratch));
 }
 REGISTER(gemm, gemm_bytes);
