@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
-from typing import Any
 
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
@@ -94,31 +93,16 @@ def _arrange(tensors: Sequence[Tensor], terms: Sequence[str]) -> Product | None:
     names = {c: name for name, group in groups.items() for c in group}
     if {*in_a, *in_b, *in_y} != {*names}:
         return None  # a letter that only one of them has
-<<<<<<< HEAD
-    merged: list[Any] = [_merge(groups[name], axes) for name in "mnk"]
-    outer: list[Any] = [_merge(groups["l"][:1], axes), _merge(groups["l"][1:], axes)]
-    if None in merged or None in outer:
-=======
     letters = [groups["m"], groups["n"], groups["k"], groups["l"][:1], groups["l"][1:]]
     merged = [found for group in letters if (found := _merge(group, axes))]
     if len(merged) < len(letters):
->>>>>>> gemm
         return None
     (m, am, _, ym), (n, _, bn, yn), (k, ak, bk, _), (batch, *_), (l, *steps) = merged
     ta, tb = k > 1 and ak > 1, n > 1 and bn > 1
     fits = (n == 1 or yn == 1) and not (ta and am > 1) and not (tb and bk > 1)
     if not fits:
         return None
-    first, second, result = tensors
     return Product(
-<<<<<<< HEAD
-        *(first, second, result),
-        *(m, n, k, ta, tb),
-        *(ak if ta else am, bn if tb else bk, ym),
-        tuple(size for size, *_ in outer),
-        tuple(outer[1][1:]),
-        "".join(names.get(term[:1], " ") for term in terms),
-=======
         a=tensors[0],
         b=tensors[1],
         y=tensors[2],
@@ -133,7 +117,6 @@ def _arrange(tensors: Sequence[Tensor], terms: Sequence[str]) -> Product | None:
         l=(batch, l),
         steps=tuple(steps),
         lead="".join(names.get(term[:1], " ") for term in terms),
->>>>>>> gemm
     )
 
 
