@@ -13,6 +13,7 @@
     ├── NotBuiltError (ValueError)       a layer or model used before it has weights
     ├── NotCompiledError (ValueError)    fit or evaluate before compile
     ├── DivergenceError (RuntimeError)   a loss that left the finite numbers
+    ├── KernelsError (ImportError)       kernels that were asked for and are not there
     └── SavingError (ValueError)         a file that cannot be written or read back
 
 Each also subclasses the built-in error that Keras raises in the same place, so that

@@ -309,7 +309,7 @@ def _margins_of_dy(w):
     )
     if w.strides != (1, 1) or any(p < 0 for both in pads for p in both):
         return None
-    return pads if math.prod(w.picture) <= 1.5 * math.prod(w.places) else None
+    return pads if math.prod(w.picture) <= 1.25 * math.prod(w.places) else None
 
 
 _FEW_CHANNELS = 4  # of fewer, the windows' rows are too short to be copied one by one

@@ -144,9 +144,8 @@ class max_pool2d(Op):
                 scratch(best.shape, t) for t in (x.dtype, bool, where.dtype)
             )
             for k, (i, j) in enumerate(np.ndindex(w.size)):
-                _lift(pictures, w, i, j, value, lowest)
+                _lift(pictures, w, i, j, value if k else best, lowest)
                 if k == 0:
-                    best[...] = value
                     place[...] = 0
                     continue
                 # place = k where it is better: k is larger than all before.

@@ -20,7 +20,10 @@ from deepneuron.engine.workspace import scratch
 from deepneuron.errors import ArgumentError, ShapeError
 from deepneuron.ops.shape import expand_dims, squeeze, transpose
 
-CHUNK_BYTES = 1 << 20  # of pictures that are worked on at once: they stay in the cache
+# Of pictures that are worked on at once: few enough to stay in the cache, and enough for
+# Python's lock, which threads hand on at every call of NumPy, to weigh little.
+CHUNK_BYTES = 1 << 22
+_WORTH_BYTES = 1 << 21  # ... where otherwise there would be fewer chunks than threads
 
 
 class Windows(NamedTuple):
@@ -132,7 +135,8 @@ def windows(
 
 def chunk_of(n: int, bytes_each: int) -> int:
     """How many pictures to work on at once."""
-    return max(1, min(n, CHUNK_BYTES // max(bytes_each, 1)))
+    fits, worth = (size // max(bytes_each, 1) for size in (CHUNK_BYTES, _WORTH_BYTES))
+    return max(1, min(n, fits, max(worth, -(-n // _MOST_RUNS))))
 
 
 def chunks_of(n: int, step: int) -> list[slice]:

@@ -1,6 +1,9 @@
 """The rules of lowering, one file for each family of operations."""
 
+from functools import cache
 from importlib import import_module
+
+from deepneuron.kernels.native.lowering import order_rules
 
 # Of two rules for one operation, that of the later file is asked first.
 _FAMILIES = (
@@ -19,10 +22,9 @@ _FAMILIES = (
 )
 
 
+@cache
 def load() -> None:
     """Import all of them; they register themselves."""
     for family in _FAMILIES:
-        try:
-            import_module(f"{__name__}.{family}")
-        except ModuleNotFoundError:  # until all families are there
-            continue
+        import_module(f"{__name__}.{family}")
+    order_rules([f"{__name__}.{family}" for family in _FAMILIES])
