@@ -222,6 +222,23 @@ def test_products_and_sums_do_not_depend_on_it_either(m, n, k, turned) -> None:
         np.testing.assert_array_equal(s, found[0][1])
 
 
+def test_a_slice_of_a_variable_is_updated_as_the_whole() -> None:
+    rng = np.random.default_rng(0)
+    size = (3, 100_000)
+    arrays = [rng.uniform(0.1, 1, size).astype("float32") for _ in range(4)]
+    apart = [np.stack([a, a], axis=-1)[..., 0] for a in arrays]  # with gaps: whole
+    numbers = np.float32(0.1), np.float32(0.2)
+    whole = ops.adam_update(*apart, *numbers, weight_decay=0.1)
+    for count in (1, 2, 5):
+        set_thread_count(count)
+        sliced = ops.adam_update(*arrays, *numbers, weight_decay=0.1)
+        for a, b in zip(whole, sliced, strict=True):
+            assert a.shape == size
+            np.testing.assert_array_equal(a, b)
+    whole = ops.sgd_update(*apart[:2], numbers[0])
+    np.testing.assert_array_equal(whole, ops.sgd_update(*arrays[:2], numbers[0]))
+
+
 def test_one_pool_serves_many_callers() -> None:
     wrong: list[Any] = []
 

@@ -10,12 +10,49 @@ from memory once and written once, however many terms its formula has.
 
 from __future__ import annotations
 
+from functools import wraps
+
 import numpy as np
 
 from deepneuron.engine.op import Case, Op, Spec, op
+from deepneuron.engine.threads import share
 from deepneuron.engine.workspace import scratch
 
 CHUNK = 32_768  # values; Adam's six arrays of them fit into a second-level cache
+
+
+_SLICE = 4 * CHUNK  # values of a variable that are worth a thread
+
+
+def on_threads(forward):
+    """A rule that works on slices of a large variable, each on some thread."""
+
+    @wraps(forward)
+    def sliced(self, variable, /, *others, out=None, **attrs):
+        arrays, size = (variable, *others), np.size(variable)
+        outs = self.outputs(variable, out)
+        together = all(
+            np.ndim(a) == 0 or a.flags.c_contiguous for a in (*arrays, *outs)
+        )
+        if size < 2 * _SLICE or not together:
+            return forward(
+                self, *arrays, out=outs if len(outs) > 1 else outs[0], **attrs
+            )
+        flat = [np.reshape(a, -1) if np.ndim(a) else a for a in arrays]
+        flat_outs = [y.reshape(-1) for y in outs]
+
+        def work(some):
+            forward(
+                self,
+                *(a[some] if np.ndim(a) else a for a in flat),
+                out=tuple(y[some] for y in flat_outs),
+                **attrs,
+            )
+
+        share(work, [slice(i, i + _SLICE) for i in range(0, size, _SLICE)])
+        return outs if len(outs) > 1 else outs[0]
+
+    return sliced
 
 
 class Update(Op):
@@ -102,6 +139,7 @@ class sgd_update(Update):
     inplace = {0: (0,)}
     cases = _cases(2, 1)
 
+    @on_threads
     def forward(self, variable, gradient, rate, /, weight_decay=0.0, out=None):
         out = self.outputs(variable, out)
         decay = rate * weight_decay
@@ -121,6 +159,7 @@ class momentum_update(Update):
     inplace = {0: (0,), 1: (2,)}
     cases = (*_cases(3, 1), *_cases(3, 1, nesterov=True))
 
+    @on_threads
     def forward(
         self, variable, gradient, moment, rate, /,
         momentum=0.9, nesterov=False, weight_decay=0.0, out=None,
@@ -153,6 +192,7 @@ class adagrad_update(Update):
     inplace = {0: (0,), 1: (2,)}
     cases = _cases(3, 1)
 
+    @on_threads
     def forward(
         self, variable, gradient, accumulator, rate, /,
         epsilon=1e-7, weight_decay=0.0, out=None,
@@ -186,6 +226,7 @@ class adadelta_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 1)
 
+    @on_threads
     def forward(
         self, variable, gradient, accumulated_gradient, accumulated_delta, rate, /,
         rho=0.95, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -219,6 +260,7 @@ class rmsprop_update(Update):
     inplace = {0: (0,), 1: (2,)}
     cases = _cases(3, 1)
 
+    @on_threads
     def forward(
         self, variable, gradient, velocity, rate, /,
         rho=0.9, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -244,6 +286,7 @@ class rmsprop_momentum_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 1)
 
+    @on_threads
     def forward(
         self, variable, gradient, velocity, moment, rate, /,
         rho=0.9, momentum=0.9, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -271,6 +314,7 @@ class centered_rmsprop_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 1, high=0.3)  # the variance stays positive
 
+    @on_threads
     def forward(
         self, variable, gradient, velocity, average, rate, /,
         rho=0.9, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -304,6 +348,7 @@ class centered_rmsprop_momentum_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,), 3: (4,)}
     cases = _cases(5, 1, high=0.3)  # the variance stays positive
 
+    @on_threads
     def forward(
         self, variable, gradient, velocity, average, moment, rate, /,
         rho=0.9, momentum=0.9, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -359,6 +404,7 @@ class adam_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 2)
 
+    @on_threads
     def forward(
         self, variable, gradient, momentum, velocity, rate, step, /,
         beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -393,6 +439,7 @@ class amsgrad_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,), 3: (4,)}
     cases = _cases(5, 2)
 
+    @on_threads
     def forward(
         self, variable, gradient, momentum, velocity, largest, rate, step, /,
         beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -420,6 +467,7 @@ class adamax_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 2)
 
+    @on_threads
     def forward(
         self, variable, gradient, momentum, norm, rate, step, /,
         beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -452,6 +500,7 @@ class nadam_update(Update):
     inplace = {0: (0,), 1: (2,), 2: (3,)}
     cases = _cases(4, 4)
 
+    @on_threads
     def forward(
         self, variable, gradient, momentum, velocity, rate, a, b, c, /,
         beta_1=0.9, beta_2=0.999, epsilon=1e-7, weight_decay=0.0, out=None,
@@ -487,6 +536,7 @@ class lion_update(Update):
     inplace = {0: (0,), 1: (2,)}
     cases = _cases(3, 1)
 
+    @on_threads
     def forward(
         self, variable, gradient, momentum, rate, /,
         beta_1=0.9, beta_2=0.99, weight_decay=0.0, out=None,

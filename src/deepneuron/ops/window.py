@@ -20,8 +20,8 @@ from deepneuron.engine.workspace import scratch
 from deepneuron.errors import ArgumentError, ShapeError
 from deepneuron.ops.shape import expand_dims, squeeze, transpose
 
-# Of pictures that are worked on at once: few enough to stay in the cache, and enough for
-# Python's lock, which threads hand on at every call of NumPy, to weigh little.
+# Of pictures that are worked on at once: few, so that they stay in the cache, but not
+# so few that threads mostly hand on Python's lock, as each call of NumPy makes them do.
 CHUNK_BYTES = 1 << 22
 _WORTH_BYTES = 1 << 21  # ... where otherwise there would be fewer chunks than threads
 
