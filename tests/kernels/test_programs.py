@@ -60,3 +60,17 @@ def test_two_variables_can_exchange_their_values() -> None:
         function(np.ones(2, "float32"))
     np.testing.assert_array_equal(a.numpy(), [3.0, 4.0])
     np.testing.assert_array_equal(b.numpy(), [1.0, 2.0])
+
+
+def test_a_batch_may_be_empty() -> None:
+    w = dn.Variable(np.ones((3, 2), "float32"))
+
+    def step(x: Any) -> Any:
+        y = ops.relu(x @ w + 1.0)
+        (g,) = dn.gradients(ops.sum(y), [w])
+        return y, g
+
+    function = Function(step, kernels=lambda: KERNELS)
+    y, g = function(np.zeros((0, 3), "float32"))
+    assert y.shape == (0, 2)
+    np.testing.assert_array_equal(g, np.zeros((3, 2)))

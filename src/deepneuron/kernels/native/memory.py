@@ -154,7 +154,7 @@ class Memory:
             self.sizes[CHUNK] = max(self.sizes[CHUNK], size)
 
     def _rows_at_a_time(self, region: Region, bytes_each: int) -> int:
-        shard = -(-self.rows // self.shards)
+        shard = max(1, -(-self.rows // self.shards))
         fitting = max(1, CACHE // max(bytes_each, 1))
         wanted = max((i.chunk for i in region.instructions), default=0)
         wanted = min(wanted, max(1, ROOMY * CACHE // max(bytes_each, 1)))
