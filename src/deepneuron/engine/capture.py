@@ -155,14 +155,19 @@ class Function:
             return None
 
         def run(order: np.ndarray) -> Any:
-            with compiled.executor() as executor:
-                done = executor.run_steps(samples, order)  # type: ignore[attr-defined]
-                if done * rows == len(order):
-                    return pack(compiled.structure, executor.outputs())  # type: ignore[attr-defined]
-                failed = order[done * rows : (done + 1) * rows]
-                return pack(
-                    compiled.structure, executor.run([x[failed] for x in samples])
-                )
+            with compiled.executor() as free:
+                executor: Any = free
+                while True:
+                    done = executor.run_steps(samples, order)
+                    order = order[done * rows :]
+                    if not len(order):
+                        return pack(compiled.structure, executor.outputs())
+                    # A step that native code would not make: this one says why, or
+                    # makes it.
+                    result = executor.run([x[order[:rows]] for x in samples])
+                    order = order[rows:]
+                    if not len(order):
+                        return pack(compiled.structure, result)
 
         return run
 

@@ -415,6 +415,11 @@ class Trainer:
         function = self._functions[kind]
         if function.many(data.arrays, data.structure, rows) is None:
             return None
+
+        def one_step(numbers: Any) -> Any:
+            batch = [x[numbers] for x in data.arrays]
+            return function(pack(data.structure, batch))
+
         order = data.epoch_order()
         full = data.samples - data.samples % rows
         tell = getattr(callbacks, f"on_{kind}_batch_end")
@@ -422,7 +427,8 @@ class Trainer:
         while start < data.samples:
             if start == full:
                 rows, steps = data.samples - full, 1
-            run = function.many(data.arrays, data.structure, rows)
+            # The plan of the last, smaller batch may need Python in between.
+            run = function.many(data.arrays, data.structure, rows) or one_step
             end = min(start + steps * rows, full if start < full else data.samples)
             began = time.perf_counter()
             logs = run(order[start:end])
