@@ -97,7 +97,9 @@ def test_an_operation_between_layers():
     model = dn.Model(x, layers.Dense(2)(ops.exp(x) * 0.5 + 1.0))
     value = rng.normal(size=(3, 4)).astype("float32")
     expected = model.layers[-1](np.exp(value) * 0.5 + 1.0)
-    np.testing.assert_allclose(model.predict(value, verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.predict(value, verbose=0), expected, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_sequential_is_built_by_its_first_data():
