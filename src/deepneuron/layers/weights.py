@@ -104,8 +104,10 @@ class WeightHolder:
     def _parts(self, kind: type) -> list[Any]:
         """What the layer holds of a kind, in its attributes and in lists among them."""
         found: list[Any] = []
+        holders, others = (kind, list, tuple, dict), self._not_tracked
         for name, value in self.__dict__.items():
-            if type(value) not in _PLAIN and name not in self._not_tracked:
+            plain = type(value) in _PLAIN or not isinstance(value, holders)
+            if not plain and name not in others:
                 _find(value, kind, found)
         return found
 
@@ -238,7 +240,7 @@ class WeightHolder:
         return f"{type(self).__name__} layer {self.name!r}"
 
 
-_PLAIN = frozenset({bool, int, float, str, type(None)})  # passed over at once
+_PLAIN = frozenset({bool, int, float, str, type(None)})
 
 
 def _find(value: Any, kind: type, found: list[Any]) -> None:

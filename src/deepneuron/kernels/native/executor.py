@@ -105,6 +105,7 @@ class NativeExecutor:
                 array = np.ascontiguousarray(what.value_or_none())
             self._arrays.append(array)
             self._program.bind(number, _address(array))
+        self._outputs = [self._array(t) for t in self.plan.graph.outputs]
 
     def _bind_inputs(self, arrays: Sequence[np.ndarray]) -> None:
         for number, given in self._given:
@@ -215,7 +216,7 @@ class NativeExecutor:
 
     def outputs(self) -> list[np.ndarray]:
         """Copies of the graph's outputs after the last step."""
-        return [self._array(t).copy() for t in self.plan.graph.outputs]
+        return [y.copy() for y in self._outputs]
 
     def kept(self) -> list[np.ndarray]:
         """Copies of the values that the graph was told to keep, of the last step."""
