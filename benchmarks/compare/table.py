@@ -288,7 +288,7 @@ def report(results: Results, image: str) -> str:
         milliseconds(results),
         "**GFLOP/s in training** (share of the largest matrix product's):",
         gflops(results),
-        "**The limit by count**, milliseconds: a step's products at the ceiling's rate:",
+        "**The limit by count**, milliseconds: a step's products at that rate:",
         limits(results),
         "**Milliseconds of PyTorch's variants** (bold: `PyTorch tuned` elsewhere):",
         variants(results),
