@@ -10,7 +10,7 @@ from memory once and written once, however many terms its formula has.
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 
 import numpy as np
 
@@ -69,6 +69,17 @@ class Update(Op):
         spec = Spec(variable.shape, variable.dtype)
         return spec if len(self.inplace) == 1 else (spec,) * len(self.inplace)
 
+    def bind(self, *arrays, out, **attrs):
+        outs = self.outputs(arrays[0], out)
+        every = (*arrays, *outs)
+        if outs[0].size > CHUNK or not all(a.flags.c_contiguous for a in every):
+            return super().bind(*arrays, out=out, **attrs)
+        rule = type(self).forward.__wrapped__
+        flat = [a.reshape(-1) if a.ndim else a for a in arrays]
+        return partial(
+            rule, self, *flat, **attrs, out=tuple(y.reshape(-1) for y in outs)
+        )
+
     def outputs(self, variable, out):
         """The arrays to write to, as a tuple."""
         if out is None:
@@ -96,12 +107,15 @@ def _chunks(inputs, outputs, spares):
     own = flat[len(inputs) :]
     size, dtype = flat[-1].size, flat[-1].dtype
     spare = [scratch((min(size, CHUNK),), dtype) for _ in range(spares)]
-    for start in range(0, size, CHUNK):
-        stop = min(start + CHUNK, size)
-        yield (
-            *(a[start:stop] for a in flat),
-            *(a[: stop - start] for a in spare),
-        )
+    if size <= CHUNK:
+        yield (*flat, *spare)
+    else:
+        for start in range(0, size, CHUNK):
+            stop = min(start + CHUNK, size)
+            yield (
+                *(a[start:stop] for a in flat),
+                *(a[: stop - start] for a in spare),
+            )
     for y, flat_y in zip(outputs, own, strict=True):
         if not y.flags.c_contiguous:  # flat_y may be a copy
             y[...] = flat_y.reshape(y.shape)

@@ -18,6 +18,7 @@ from deepneuron.engine.workspace import scratch
 PIECE = 4096  # values: a few pieces of float32 fit the cache nearest to the core
 
 _SLICE = 1 << 17  # values: of fewer, two threads are slower than one
+LARGE = 2 * _SLICE  # values: of so many, threads get slices
 
 
 def in_slices(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
@@ -27,7 +28,7 @@ def in_slices(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
     array([[4., 5.],
            [5., 6.]])
     """
-    if out is None or out.size < 2 * _SLICE:
+    if out is None or out.size < LARGE:
         return rule(*inputs, out=out)
     rows = len(out)
     sliced = [x.ndim == out.ndim and len(x) == rows for x in inputs]
