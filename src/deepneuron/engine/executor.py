@@ -86,7 +86,7 @@ class Executor:
         self._variables = [v.array for v in plan.variables]
         arrays = [self._array(buffer) for buffer in plan.buffers]
         self._calls = self._join([self._call(i, arrays) for i in plan.instructions])
-        self._bound = [(call.bound(), call.instruction) for call in self._calls]
+        self._bound = [call.bound() for call in self._calls]
         self._outputs = [arrays[i] for i in plan.outputs]
         self._kept = [arrays[i] for i in plan.kept]
         self._commits = [(arrays[i], self._variables[v]) for i, v in plan.commits]
@@ -166,15 +166,16 @@ class Executor:
             activate(None)
 
     def _compute(self) -> None:
-        release, instruction = self.workspace.release, None
+        release = self.workspace.release
+        done = 0
         try:
-            for call, instruction in self._bound:
+            for call in self._bound:
                 call()
                 release()
+                done += 1
         except Exception as error:
-            if instruction is not None:
-                node = instruction.nodes[0]
-                error.add_note(f"in {node.op.name} ({node.path}, {node.source})")
+            node = self._calls[done].instruction.nodes[0]
+            error.add_note(f"in {node.op.name} ({node.path}, {node.source})")
             raise
 
     def _commit(self, results: bool = True) -> None:

@@ -103,7 +103,7 @@ def _cases(arrays, numbers, high=0.9, **attrs):
 
 def _chunks(inputs, outputs, spares):
     """Flat pieces of all arrays, and as many spare pieces as the rule asks for."""
-    flat = [np.reshape(a, -1) for a in (*inputs, *outputs)]
+    flat = [a if a.ndim == 1 else a.reshape(-1) for a in (*inputs, *outputs)]
     own = flat[len(inputs) :]
     size, dtype = flat[-1].size, flat[-1].dtype
     spare = [scratch((min(size, CHUNK),), dtype) for _ in range(spares)]
