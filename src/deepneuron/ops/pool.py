@@ -180,7 +180,8 @@ class max_pool2d_grad(Op):
         dx = np.empty(shape, dy.dtype) if out is None else out
 
         def work(some):
-            dx[some] = 0
+            if not w.tile:
+                dx[some] = 0
             part = scratch(dy[some].shape, dy.dtype)
             chosen = _Chosen(where[some], dy.dtype)
             for k, (i, j) in enumerate(np.ndindex(w.size)):

@@ -24,7 +24,7 @@ class relu(Elementwise):
     cases = (Case(VALUES),)
 
     def forward(self, x, /, out=None):
-        return in_slices(_above_zero, x, out=out)
+        return in_slices(np.maximum, x, np.zeros((), x.dtype), out=out)
 
     def bind(self, x, /, out):
         if out.size >= LARGE:
@@ -34,10 +34,6 @@ class relu(Elementwise):
     def gradient(self, node, dy):
         (y,) = node.outputs  # not x: so x need not outlive the forward pass
         return (relu_grad(dy, y),)
-
-
-def _above_zero(x, out):
-    return np.maximum(x, 0, out=out)
 
 
 @op
