@@ -18,10 +18,9 @@ from deepneuron.engine.op import Case, Op, Spec, op
 from deepneuron.engine.threads import share
 from deepneuron.engine.workspace import scratch
 
-CHUNK = 32_768  # values; Adam's six arrays of them fit into a second-level cache
-
-
-_SLICE = 4 * CHUNK  # values of a variable that are worth a thread
+# Values. Adam's six arrays of them fit into a third-level cache; of fewer, the calls
+# themselves take their time, and threads wait for each other to make them.
+CHUNK = 1 << 17
 
 
 def on_threads(forward):
@@ -34,7 +33,7 @@ def on_threads(forward):
         together = all(
             np.ndim(a) == 0 or a.flags.c_contiguous for a in (*arrays, *outs)
         )
-        if size < 2 * _SLICE or not together:
+        if size < 2 * CHUNK or not together:
             return forward(
                 self, *arrays, out=outs if len(outs) > 1 else outs[0], **attrs
             )
@@ -49,7 +48,7 @@ def on_threads(forward):
                 **attrs,
             )
 
-        share(work, [slice(i, i + _SLICE) for i in range(0, size, _SLICE)])
+        share(work, [slice(i, i + CHUNK) for i in range(0, size, CHUNK)])
         return outs if len(outs) > 1 else outs[0]
 
     return sliced
