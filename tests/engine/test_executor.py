@@ -107,6 +107,59 @@ def training_step(batch: int) -> tuple[Function, list[np.ndarray]]:
     return Function(step), [normal(batch, 32), labels]
 
 
+def executor_of_training() -> tuple[Executor, list[dn.Variable]]:
+    function, batch = training_step(8)
+    graph, _ = capture(function.function, *batch)
+    return Executor(make_plan(graph)), list(graph.commits)
+
+
+def samples_and_order(steps: int) -> tuple[list[np.ndarray], np.ndarray]:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(5, size=30).astype("int32")
+    return [normal(30, 32), labels], rng.integers(30, size=steps * 8)
+
+
+def test_many_steps_are_bit_for_bit_one_after_the_other() -> None:
+    (x, labels), order = samples_and_order(5)
+    one, weights = executor_of_training()
+    for numbers in order.reshape(5, 8):
+        results = one.run([x[numbers], labels[numbers]])
+    many, others = executor_of_training()
+    assert many.run_steps([x, labels], order) == 5
+    np.testing.assert_array_equal(many.outputs(), results)
+    for v, w in zip(weights, others, strict=True):
+        np.testing.assert_array_equal(v.numpy(), w.numpy())
+
+
+def test_an_error_among_many_steps_changes_nothing_of_its_step() -> None:
+    (x, labels), order = samples_and_order(3)
+    order[:16] %= 29
+    order[20], labels[29] = 29, 5
+    good, weights = executor_of_training()
+    good.run_steps([x, labels], order[:16])
+    executor, others = executor_of_training()
+    with pytest.raises(DataError, match="no class 5") as caught:
+        executor.run_steps([x, labels], order)
+    assert "in sparse_softmax_cross_entropy" in caught.value.__notes__[0]
+    for v, w in zip(weights, others, strict=True):
+        np.testing.assert_array_equal(v.numpy(), w.numpy())
+
+
+def test_many_steps_hand_out_what_a_variable_was_before_the_last() -> None:
+    w = dn.Variable([1.0, 2.0])
+
+    def step(x: Any) -> Any:
+        old = ops.reshape(w, (2,))
+        w.assign(w + x)
+        return old
+
+    graph, _ = capture(step, np.ones(2, "float32"))
+    executor = Executor(make_plan(graph))
+    executor.run_steps([np.ones(4, "float32")], np.arange(4))
+    np.testing.assert_array_equal(executor.outputs()[0], [2.0, 3.0])
+    np.testing.assert_array_equal(w.numpy(), [3.0, 4.0])
+
+
 def test_a_step_allocates_nothing_that_grows_with_the_batch() -> None:
     function, batch = training_step(4096)
     for _ in range(3):

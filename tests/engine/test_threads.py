@@ -18,6 +18,7 @@ from deepneuron.engine import threads
 from deepneuron.engine.threads import set_thread_count, share, thread_count
 from deepneuron.engine.workspace import Workspace, activate, scratch
 from deepneuron.errors import ArgumentError
+from deepneuron.ops import pieces
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +238,19 @@ def test_a_slice_of_a_variable_is_updated_as_the_whole() -> None:
             np.testing.assert_array_equal(a, b)
     whole = ops.sgd_update(*apart[:2], numbers[0])
     np.testing.assert_array_equal(whole, ops.sgd_update(*arrays[:2], numbers[0]))
+
+
+@pytest.mark.parametrize("shape", [(), (130,), (128, 130), (128, 1), (1, 128, 130)])
+def test_what_all_rows_share_is_added_to_each_of_them(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    x, b = rng.normal(size=(17, 128, 130)), rng.normal(size=shape)
+    assert x.size > pieces.LARGE
+    for turned in (x, x.swapaxes(1, 2).copy().swapaxes(1, 2)):
+        y = ops.add.forward(turned, b, out=np.empty_like(turned))
+        np.testing.assert_array_equal(y, x + b)
+    np.testing.assert_array_equal(
+        ops.relu.forward(x, out=np.empty_like(x)), np.maximum(x, 0)
+    )
 
 
 def test_one_pool_serves_many_callers() -> None:

@@ -1,12 +1,16 @@
 """Runs a Plan with NumPy: every instruction one call, bound to its arrays beforehand.
 
 A step copies its inputs in, calls the kernels, copies what was asked for out, and
-commits. It allocates nothing else: the arena and the scratch memory stay.
+commits. It allocates nothing else: the arena and the scratch memory stay. Two ways:
+
+    run(inputs)                one step on the arrays of a batch
+    run_steps(samples, order)  many steps, on rows of the samples
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -20,37 +24,40 @@ from deepneuron.engine.workspace import Workspace, activate
 
 
 class _Call(NamedTuple):
-    function: Callable[..., Any]
-    arrays: tuple[np.ndarray, ...]
-    keywords: dict[str, Any]
+    """An instruction with its arrays."""
+
     instruction: Instruction
+    inputs: tuple[np.ndarray, ...]
+    outs: tuple[np.ndarray, ...]
+
+    def bound(self) -> Callable[[], Any]:
+        op, outs = registry[self.instruction.kernel], self.outs
+        out = outs[0] if len(outs) == 1 else outs
+        return op.bind(*self.inputs, **self.instruction.attrs, out=out)
 
     def kind(self) -> Any:
         """Equal for calls that might become one; unique for all others."""
         if not registry[self.instruction.kernel].pointwise:
             return id(self)
-        scalars = tuple(id(a) for a in self.arrays if a.shape == ())
+        scalars = tuple(id(a) for a in self.inputs if a.shape == ())
         return self.instruction.kernel, repr(self.instruction.attrs), scalars
 
     def joined_with(self, others: list[_Call]) -> _Call | None:
         """One call over this call's arrays and the others' right behind them."""
         calls = [self, *others]
-        rows = [[a for a in c.every_array() if a.shape != ()] for c in calls]
+        rows = [[a for a in (*c.inputs, *c.outs) if a.shape != ()] for c in calls]
         same = all(len({a.size for a in row}) == 1 for row in rows)
         long = spans(rows) if same else None
         if long is None:
             return None
         arrays = iter(long)
-        every = [a if a.shape == () else next(arrays) for a in self.every_array()]
-        inputs, outs = every[: len(self.arrays)], every[len(self.arrays) :]
+        every = tuple(
+            a if a.shape == () else next(arrays) for a in (*self.inputs, *self.outs)
+        )
+        inputs, outs = every[: len(self.inputs)], every[len(self.inputs) :]
         if any(overlap_shifted(x, y) for x in inputs for y in outs):
             return None  # one call reads what another one writes
-        keywords = {**self.keywords, "out": outs[0] if len(outs) == 1 else tuple(outs)}
-        return self._replace(arrays=tuple(inputs), keywords=keywords)
-
-    def every_array(self) -> list[np.ndarray]:
-        out = self.keywords["out"]
-        return [*self.arrays, *(out if isinstance(out, tuple) else (out,))]
+        return self._replace(inputs=inputs, outs=outs)
 
 
 class Executor:
@@ -67,6 +74,7 @@ class Executor:
         self._inputs = [
             np.empty(plan.buffers[i].shape, plan.buffers[i].dtype) for i in plan.inputs
         ]
+        self._results: list[np.ndarray] = []
         for variables in plan.packs:
             pack(variables)
         self._bind()
@@ -78,6 +86,7 @@ class Executor:
         self._variables = [v.array for v in plan.variables]
         arrays = [self._array(buffer) for buffer in plan.buffers]
         self._calls = self._join([self._call(i, arrays) for i in plan.instructions])
+        self._bound = [call.bound() for call in self._calls]
         self._outputs = [arrays[i] for i in plan.outputs]
         self._kept = [arrays[i] for i in plan.kept]
         self._commits = [(arrays[i], self._variables[v]) for i, v in plan.commits]
@@ -93,12 +102,10 @@ class Executor:
         return home[buffer.place].reshape(buffer.shape)
 
     def _call(self, instruction: Instruction, arrays: list[np.ndarray]) -> _Call:
-        outs = tuple(arrays[i] for i in instruction.outputs)
         return _Call(
-            registry[instruction.kernel].forward,
-            tuple(arrays[i] for i in instruction.inputs),
-            {**instruction.attrs, "out": outs[0] if len(outs) == 1 else outs},
             instruction,
+            tuple(arrays[i] for i in instruction.inputs),
+            tuple(arrays[i] for i in instruction.outputs),
         )
 
     @staticmethod
@@ -120,32 +127,68 @@ class Executor:
         Returns:
             Copies of the graph's outputs.
         """
-        if self._moved != Variable.moved:
-            self._bind()
         for buffer, array in zip(self._inputs, inputs, strict=True):
             np.copyto(buffer, array)
-        release = self.workspace.release
+        with self._ready():
+            self._compute()
+            self._commit()
+        return self._results
+
+    def run_steps(self, samples: Sequence[np.ndarray], order: np.ndarray) -> int:
+        """A step for every batch in `order`; how many they were.
+
+        Args:
+            samples: for each input of the graph all samples, of its type.
+            order: (steps * rows,) int64, which sample each row of each batch is.
+        """
+        batches = order.reshape(-1, len(self._inputs[0]))
+        both = list(zip(samples, self._inputs, strict=True))
+        with self._ready():
+            for n, numbers in enumerate(batches, start=1):
+                for x, batch in both:
+                    # "clip" lets NumPy write straight into the batch
+                    x.take(numbers, 0, batch, "clip")
+                self._compute()
+                self._commit(results=n == len(batches))
+        return len(batches)
+
+    @contextmanager
+    def _ready(self) -> Iterator[None]:
+        """Variables where they lie now, scratch memory, NaN a value like others."""
+        if self._moved != Variable.moved:
+            self._bind()
         activate(self.workspace)
-        call = None
         try:
             with np.errstate(all="ignore"):
-                for call in self._calls:
-                    call.function(*call.arrays, **call.keywords)
-                    release()
-        except Exception as error:
-            if call is not None:
-                node = call.instruction.nodes[0]
-                error.add_note(f"in {node.op.name} ({node.path}, {node.source})")
-            raise
+                yield
         finally:
-            release()
+            self.workspace.release()
             activate(None)
+
+    def _compute(self) -> None:
+        release = self.workspace.release
+        done = 0
+        try:
+            for call in self._bound:
+                call()
+                release()
+                done += 1
+        except Exception as error:
+            node = self._calls[done].instruction.nodes[0]
+            error.add_note(f"in {node.op.name} ({node.path}, {node.source})")
+            raise
+
+    def _commit(self, results: bool = True) -> None:
         # Read all before writing any: two variables may be exchanging their values.
         values = [value.copy() for value, _ in self._commits]
-        outputs = [output.copy() for output in self._outputs]
+        if results:
+            self._results = [output.copy() for output in self._outputs]
         for value, (_, variable) in zip(values, self._commits, strict=True):
             np.copyto(variable, value)
-        return outputs
+
+    def outputs(self) -> list[np.ndarray]:
+        """The graph's outputs in the last step of `run_steps`."""
+        return self._results
 
     def kept(self) -> list[np.ndarray]:
         """Copies of the values that the graph was told to keep, of the last step."""

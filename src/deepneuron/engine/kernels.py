@@ -13,7 +13,8 @@ import numpy as np
 
 from deepneuron.engine.executor import Executor
 from deepneuron.engine.graph import Graph
-from deepneuron.engine.plan import make_plan
+from deepneuron.engine.plan import Plan, make_plan
+from deepneuron.engine.rewrites import rewrite
 
 
 class Runner(Protocol):
@@ -39,8 +40,11 @@ class NumpyKernels:
     """`Op.forward` of every operation, on memory that was planned beforehand."""
 
     name = "numpy"
-    plan = staticmethod(make_plan)
     executor = staticmethod(Executor)
+
+    @staticmethod
+    def plan(graph: Graph) -> Plan:
+        return make_plan(rewrite(graph, exact=True))
 
 
 NUMPY = NumpyKernels()

@@ -30,7 +30,8 @@ In the rules' signatures arrays stand before the `/` (or are `*xs`), attributes 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -113,6 +114,13 @@ class Op:
                 raise
         # A result may go anywhere: it must not be a window on an input.
         return np.array(y) if self.view else y
+
+    def bind(self, *arrays: Any, out: Any, **attrs: Any) -> Callable[[], Any]:
+        """`forward` on these arrays, to be called in every step of a plan.
+
+        A rule that is one call of NumPy may return just that call.
+        """
+        return partial(self.forward, *arrays, **attrs, out=out)
 
     # --- its signature, which is that of `forward`
 

@@ -78,6 +78,8 @@ class Plan:
     commits: list[tuple[int, int]] = field(default_factory=list)
     packs: list[list[Variable]] = field(default_factory=list)
 
+    whole = True  # many steps can follow one another without the caller
+
     def __str__(self) -> str:
         lines = [f"arena: {self.arena:,} bytes"]
         for instruction in self.instructions:

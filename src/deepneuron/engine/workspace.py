@@ -26,22 +26,29 @@ class Workspace:
         self._block = np.empty(0, "uint8")
         self._used = self._peak = 0
         self._helpers: list[Workspace] = []
+        self._slices: dict[Any, tuple[np.ndarray, int]] = {}  # of the block
 
     def take(self, shape: Any, dtype: Any) -> np.ndarray:
+        key = self._used, tuple(shape), dtype
+        known = self._slices.get(key)  # every step asks for the same
+        if known is not None:
+            array, self._used = known
+            return array
         dtype = np.dtype(dtype)
-        end = self._used + math.prod(shape) * dtype.itemsize
-        if end > len(self._block):  # only the first steps come here
-            array = np.empty(shape, dtype)
-        else:
-            array = self._block[self._used : end].view(dtype).reshape(shape)
+        start, end = self._used, self._used + math.prod(shape) * dtype.itemsize
         self._used = -(-end // _ALIGN) * _ALIGN
         self._peak = max(self._peak, self._used)
+        if end > len(self._block):  # only the first steps come here
+            return np.empty(shape, dtype)
+        array = self._block[start:end].view(dtype).reshape(shape)
+        self._slices[key] = array, self._used
         return array
 
     def release(self) -> None:
         """The instruction is over: the next may have it all."""
         if self._peak > len(self._block):
             self._block = np.empty(self._peak, "uint8")
+            self._slices.clear()
         self._used = 0
 
     def mark(self) -> int:

@@ -28,6 +28,7 @@ _POSITIVE = Case((2, 3), between=(0.5, 2.0))
 class add(Elementwise):
     """y = x1 + x2"""
 
+    ufunc = np.add
     cases = _PAIRS
 
     def forward(self, x1, x2, /, out=None):
@@ -41,6 +42,7 @@ class add(Elementwise):
 class subtract(Elementwise):
     """y = x1 - x2"""
 
+    ufunc = np.subtract
     cases = _PAIRS
 
     def forward(self, x1, x2, /, out=None):
@@ -54,6 +56,7 @@ class subtract(Elementwise):
 class multiply(Elementwise):
     """y = x1 * x2"""
 
+    ufunc = np.multiply
     cases = _PAIRS
 
     def forward(self, x1, x2, /, out=None):
@@ -68,6 +71,7 @@ class multiply(Elementwise):
 class divide(Elementwise):
     """y = x1 / x2"""
 
+    ufunc = np.divide
     result = "float"
     cases = (
         Case((2, 3), (2, 3), between=(0.5, 2.0)),
@@ -86,6 +90,7 @@ class divide(Elementwise):
 class negative(Elementwise):
     """y = -x"""
 
+    ufunc = np.negative
     cases = (Case((2, 3)),)
 
     def forward(self, x, /, out=None):
@@ -99,6 +104,7 @@ class negative(Elementwise):
 class square(Elementwise):
     """y = x^2"""
 
+    ufunc = np.square
     result = "number"
     cases = (Case((2, 3)),)
 
@@ -114,6 +120,7 @@ class square(Elementwise):
 class sqrt(Elementwise):
     """y = sqrt(x)"""
 
+    ufunc = np.sqrt
     result = "float"
     cases = (_POSITIVE,)
 
@@ -129,6 +136,7 @@ class sqrt(Elementwise):
 class power(Elementwise):
     """y = x1 ^ x2"""
 
+    ufunc = np.power
     result = "number"
     cases = (
         Case((2, 3), (2, 3), between=(0.5, 2.0)),
@@ -149,6 +157,7 @@ class power(Elementwise):
 class maximum(Elementwise):
     """y = max(x1, x2); where they are equal each gets half of the gradient."""
 
+    ufunc = np.maximum
     cases = _PAIRS
 
     def forward(self, x1, x2, /, out=None):
@@ -163,6 +172,7 @@ class maximum(Elementwise):
 class minimum(Elementwise):
     """y = min(x1, x2); where they are equal each gets half of the gradient."""
 
+    ufunc = np.minimum
     cases = _PAIRS
 
     def forward(self, x1, x2, /, out=None):
@@ -177,6 +187,7 @@ class minimum(Elementwise):
 class absolute(Elementwise):
     """y = |x|; at 0 the gradient is 0"""
 
+    ufunc = np.absolute
     cases = (Case((2, 3)),)
 
     def forward(self, x, /, out=None):

@@ -361,20 +361,21 @@ class _Columns:
         if self.whole:
             np.matmul(dy, kernel.T, out=_rows(dx))
             return
-        if self.few:
-            np.matmul(kernel, dy.T, out=self.matrix.T)
-        else:
-            np.matmul(dy, kernel.T, out=self.matrix)
         padded = dx
         if w.pads:
             padded = scratch((len(dx), *w.padded, dx.shape[-1]), dx.dtype)
         padded[...] = 0
-        for i, j in np.ndindex(w.size):
-            target = padded[w.at(i, j)]
-            if self.few:
-                target = np.moveaxis(target, -1, 0)
+        if self.few:
+            np.matmul(kernel, dy.T, out=self.matrix.T)
+            for i, j in np.ndindex(w.size):
+                target = np.moveaxis(padded[w.at(i, j)], -1, 0)
                 np.add(target, self.columns[i, j], out=target)
-            else:
-                np.add(target, self.columns[:, :, :, i, j], out=target)
+        else:  # a position of the windows at a time: its products lie together
+            c = dx.shape[-1]
+            product = scratch((len(dy), c), dx.dtype)
+            for k, (i, j) in enumerate(np.ndindex(w.size)):
+                target = padded[w.at(i, j)]
+                np.matmul(dy, kernel[k * c : (k + 1) * c].T, out=product)
+                np.add(target, product.reshape(target.shape), out=target)
         if w.pads:
             dx[...] = padded[w.inside()]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from deepneuron.engine.dtypes import is_float, result_type
 from deepneuron.engine.op import Op, Spec, promote
 from deepneuron.errors import ShapeError
+from deepneuron.ops.pieces import LARGE
 
 
 class Elementwise(Op):
@@ -16,11 +19,13 @@ class Elementwise(Op):
     was spread along.
 
     Attributes:
+        ufunc: NumPy's function that is just this operation, if there is one.
         result: the type of y: "same" as the promoted inputs, "number" (booleans become
             "int32"), "float" (integers become `floatx()`), or "bool".
     """
 
     pointwise = True
+    ufunc: ClassVar[Any] = None
     result: ClassVar[str] = "same"
 
     def __init__(self) -> None:
@@ -36,6 +41,11 @@ class Elementwise(Op):
         if self.result == "number" and dtype == "bool":
             dtype = "int32"
         return promote(inputs, dtype)
+
+    def bind(self, *arrays: Any, out: Any, **attrs: Any) -> Callable[[], Any]:
+        if self.ufunc is None or out.size >= LARGE:
+            return super().bind(*arrays, out=out, **attrs)
+        return partial(self.ufunc, *arrays, out=out)
 
     def infer(self, *xs: Any, **attrs: Any) -> Spec:
         dtype = "bool" if self.result == "bool" else xs[0].dtype

@@ -19,6 +19,8 @@ class _Exponential(Elementwise):
 class exp(_Exponential):
     """y = e^x"""
 
+    ufunc = np.exp
+
     def forward(self, x, /, out=None):
         return np.exp(x, out=out)
 
@@ -30,6 +32,8 @@ class exp(_Exponential):
 @op
 class exp2(_Exponential):
     """y = 2^x"""
+
+    ufunc = np.exp2
 
     def forward(self, x, /, out=None):
         return np.exp2(x, out=out)
@@ -43,6 +47,8 @@ class exp2(_Exponential):
 class expm1(_Exponential):
     """y = e^x - 1, exact also for small x"""
 
+    ufunc = np.expm1
+
     def forward(self, x, /, out=None):
         return np.expm1(x, out=out)
 
@@ -54,6 +60,8 @@ class expm1(_Exponential):
 @op
 class log(_Exponential):
     """y = ln x"""
+
+    ufunc = np.log
 
     def forward(self, x, /, out=None):
         return np.log(x, out=out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from functools import partial
 
 import numpy as np
 
@@ -71,6 +72,11 @@ class gemm(Op):
 
         share(work, [slice(i, i + step) for i in range(0, max(m, n), step)])
         return y
+
+    def bind(self, a, b, /, ta=False, tb=False, *, out):
+        if a.ndim > 2 or b.ndim > 2 or out.size * a.size > _SMALL * len(out):
+            return super().bind(a, b, ta=ta, tb=tb, out=out)
+        return partial(np.dot, a.T if ta else a, b.T if tb else b, out)
 
     def gradient(self, node, dy):
         (a, b), ta, tb = node.inputs, node.attrs["ta"], node.attrs["tb"]

@@ -21,6 +21,8 @@ class Comparison(Elementwise):
 class equal(Comparison):
     """y = x1 == x2"""
 
+    ufunc = np.equal
+
     def forward(self, x1, x2, /, out=None):
         return np.equal(x1, x2, out=out)
 
@@ -28,6 +30,8 @@ class equal(Comparison):
 @op
 class not_equal(Comparison):
     """y = x1 != x2"""
+
+    ufunc = np.not_equal
 
     def forward(self, x1, x2, /, out=None):
         return np.not_equal(x1, x2, out=out)
@@ -37,6 +41,8 @@ class not_equal(Comparison):
 class greater(Comparison):
     """y = x1 > x2"""
 
+    ufunc = np.greater
+
     def forward(self, x1, x2, /, out=None):
         return np.greater(x1, x2, out=out)
 
@@ -44,6 +50,8 @@ class greater(Comparison):
 @op
 class greater_equal(Comparison):
     """y = x1 >= x2"""
+
+    ufunc = np.greater_equal
 
     def forward(self, x1, x2, /, out=None):
         return np.greater_equal(x1, x2, out=out)
@@ -53,6 +61,8 @@ class greater_equal(Comparison):
 class less(Comparison):
     """y = x1 < x2"""
 
+    ufunc = np.less
+
     def forward(self, x1, x2, /, out=None):
         return np.less(x1, x2, out=out)
 
@@ -60,6 +70,8 @@ class less(Comparison):
 @op
 class less_equal(Comparison):
     """y = x1 <= x2"""
+
+    ufunc = np.less_equal
 
     def forward(self, x1, x2, /, out=None):
         return np.less_equal(x1, x2, out=out)

@@ -10,6 +10,8 @@ exact 0, and the gradient is the plain difference p - t.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from deepneuron.engine.config import epsilon
@@ -209,7 +211,7 @@ class sparse_softmax_cross_entropy(Op):
             np.empty(logits.shape, logits.dtype),
         )
         shifted, total = _softmax(logits, -1, p)
-        np.take(shifted, _positions(target, logits.shape), out=y, mode="clip")
+        shifted.take(_positions(target, logits.shape), None, y, "clip")
         np.subtract(np.log(total, out=total)[..., 0], y, out=y)
         return y, p
 
@@ -236,8 +238,8 @@ class sparse_softmax_cross_entropy_grad(Op):
     def forward(self, dy, target, p, /, out=None):
         dz = np.multiply(p, dy[..., None], out=out)
         places = _positions(target, p.shape)
-        here = np.take(dz, places, out=scratch(dy.shape, dz.dtype), mode="clip")
-        np.put(dz, places, np.subtract(here, dy, out=here), mode="clip")
+        here = dz.take(places, None, scratch(dy.shape, dz.dtype), "clip")
+        dz.put(places, np.subtract(here, dy, out=here), "clip")
         return dz
 
     def gradient(self, node, dd):
@@ -357,10 +359,10 @@ def _softmax(logits, axis, p):
     shape = list(logits.shape)
     shape[axis] = 1
     total = scratch(shape, logits.dtype)
-    np.max(logits, axis=axis, keepdims=True, out=total)
+    np.maximum.reduce(logits, axis, None, total, True)  # as np.max, but faster
     shifted = np.subtract(logits, total, out=scratch(logits.shape, logits.dtype))
     np.exp(shifted, out=p)
-    np.sum(p, axis=axis, keepdims=True, out=total)
+    np.add.reduce(p, axis, None, total, True)
     np.divide(p, total, out=p)
     return shifted, total
 
@@ -369,17 +371,21 @@ def _positions(target, shape):
     """Where x[..., t] lies among x's values in their order."""
     classes = shape[-1]
     _check_labels(target, classes)
-    # As np.arange(target.size) * classes + target, in scratch memory.
-    places = scratch((target.size,), np.intp)
-    places[...] = classes
-    np.cumsum(places, out=places)
-    places -= classes
-    places += target.reshape(-1)
-    return places.reshape(target.shape)
+    rows = _first_places(target.size, classes).reshape(target.shape)
+    return np.add(rows, target, out=scratch(target.shape, np.intp), casting="unsafe")
+
+
+@lru_cache(maxsize=32)
+def _first_places(rows, classes):
+    """Where each row begins among the values of (rows, classes)."""
+    places = np.arange(0, rows * classes, classes)
+    places.flags.writeable = False
+    return places
 
 
 def _check_labels(target, classes):
-    if target.size == 0 or (target.min() >= 0 and target.max() < classes):
+    unsigned = target.view(f"u{target.itemsize}")  # what is negative is large there
+    if target.size == 0 or np.maximum.reduce(unsigned, None) < classes:
         return
     wrong = np.logical_or(target < 0, target >= classes)
     raise DataError(

@@ -10,7 +10,7 @@ from memory once and written once, however many terms its formula has.
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import partial, wraps
 
 import numpy as np
 
@@ -18,10 +18,9 @@ from deepneuron.engine.op import Case, Op, Spec, op
 from deepneuron.engine.threads import share
 from deepneuron.engine.workspace import scratch
 
-CHUNK = 32_768  # values; Adam's six arrays of them fit into a second-level cache
-
-
-_SLICE = 4 * CHUNK  # values of a variable that are worth a thread
+# Values. Adam's six arrays of them fit into a third-level cache; of fewer, the calls
+# themselves take their time, and threads wait for each other to make them.
+CHUNK = 1 << 17
 
 
 def on_threads(forward):
@@ -34,7 +33,7 @@ def on_threads(forward):
         together = all(
             np.ndim(a) == 0 or a.flags.c_contiguous for a in (*arrays, *outs)
         )
-        if size < 2 * _SLICE or not together:
+        if size < 2 * CHUNK or not together:
             return forward(
                 self, *arrays, out=outs if len(outs) > 1 else outs[0], **attrs
             )
@@ -49,7 +48,7 @@ def on_threads(forward):
                 **attrs,
             )
 
-        share(work, [slice(i, i + _SLICE) for i in range(0, size, _SLICE)])
+        share(work, [slice(i, i + CHUNK) for i in range(0, size, CHUNK)])
         return outs if len(outs) > 1 else outs[0]
 
     return sliced
@@ -68,6 +67,17 @@ class Update(Op):
     def infer(self, variable, /, *others, **attrs):
         spec = Spec(variable.shape, variable.dtype)
         return spec if len(self.inplace) == 1 else (spec,) * len(self.inplace)
+
+    def bind(self, *arrays, out, **attrs):
+        outs = self.outputs(arrays[0], out)
+        every = (*arrays, *outs)
+        if outs[0].size > CHUNK or not all(a.flags.c_contiguous for a in every):
+            return super().bind(*arrays, out=out, **attrs)
+        rule = type(self).forward.__wrapped__
+        flat = [a.reshape(-1) if a.ndim else a for a in arrays]
+        return partial(
+            rule, self, *flat, **attrs, out=tuple(y.reshape(-1) for y in outs)
+        )
 
     def outputs(self, variable, out):
         """The arrays to write to, as a tuple."""
@@ -92,16 +102,19 @@ def _cases(arrays, numbers, high=0.9, **attrs):
 
 def _chunks(inputs, outputs, spares):
     """Flat pieces of all arrays, and as many spare pieces as the rule asks for."""
-    flat = [np.reshape(a, -1) for a in (*inputs, *outputs)]
+    flat = [a if a.ndim == 1 else a.reshape(-1) for a in (*inputs, *outputs)]
     own = flat[len(inputs) :]
     size, dtype = flat[-1].size, flat[-1].dtype
     spare = [scratch((min(size, CHUNK),), dtype) for _ in range(spares)]
-    for start in range(0, size, CHUNK):
-        stop = min(start + CHUNK, size)
-        yield (
-            *(a[start:stop] for a in flat),
-            *(a[: stop - start] for a in spare),
-        )
+    if size <= CHUNK:
+        yield (*flat, *spare)
+    else:
+        for start in range(0, size, CHUNK):
+            stop = min(start + CHUNK, size)
+            yield (
+                *(a[start:stop] for a in flat),
+                *(a[: stop - start] for a in spare),
+            )
     for y, flat_y in zip(outputs, own, strict=True):
         if not y.flags.c_contiguous:  # flat_y may be a copy
             y[...] = flat_y.reshape(y.shape)

@@ -18,6 +18,8 @@ from deepneuron.engine.workspace import scratch
 PIECE = 4096  # values: a few pieces of float32 fit the cache nearest to the core
 
 _SLICE = 1 << 17  # values: of fewer, two threads are slower than one
+_MANY_ROWS = 8  # of fewer, spreading takes as long as what follows
+LARGE = 2 * _SLICE  # values: of so many, threads get slices
 
 
 def in_slices(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
@@ -27,18 +29,39 @@ def in_slices(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:
     array([[4., 5.],
            [5., 6.]])
     """
-    if out is None or out.size < 2 * _SLICE:
+    if out is None or out.size < LARGE:
         return rule(*inputs, out=out)
-    rows = len(out)
+    rows, y = len(out), out
     sliced = [x.ndim == out.ndim and len(x) == rows for x in inputs]
+    if _lie_in_rows(inputs, sliced, out):
+        y = out.reshape(rows, -1)
+        inputs = tuple(
+            x.reshape(rows, -1) if s else _row(x, out)
+            for x, s in zip(inputs, sliced, strict=True)
+        )
 
     def work(some: slice) -> None:
         parts = (x[some] if s else x for x, s in zip(inputs, sliced, strict=True))
-        rule(*parts, out=out[some])
+        rule(*parts, out=y[some])
 
     step = max(1, rows * _SLICE // out.size)
     share(work, [slice(start, start + step) for start in range(0, rows, step)])
     return out
+
+
+def _lie_in_rows(inputs: Any, sliced: list[bool], out: Any) -> bool:
+    """Whether all that has out's rows has its shape, and the rest is worth a row."""
+    whole = (x for x, s in zip(inputs, sliced, strict=True) if s)
+    alike = all(x.shape == out.shape and x.flags.c_contiguous for x in (*whole, out))
+    others = (x for x, s in zip(inputs, sliced, strict=True) if not s)
+    return alike and len(out) >= _MANY_ROWS and all(x.ndim < out.ndim for x in others)
+
+
+def _row(x: Any, out: Any) -> Any:
+    """What all rows of out share, as such a row: NumPy is slow at spreading it."""
+    row = scratch(out.shape[1:], x.dtype)
+    row[...] = x
+    return row.reshape(-1)
 
 
 def in_pieces(rule: Callable[..., Any], *inputs: Any, out: Any = None) -> Any:

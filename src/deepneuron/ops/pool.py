@@ -166,9 +166,14 @@ class max_pool2d(Op):
 class max_pool2d_grad(Op):
     """dx = dy where the maximum was found, 0 elsewhere; windows that overlap add up"""
 
-    cases = tuple(
-        Case((2, *places, 2), _choices(*places, v["size"]), picture=(5, 6), **v)
-        for places, v in zip(_PLACES, _VARIANTS, strict=True)
+    cases = (
+        *(
+            Case((2, *places, 2), _choices(*places, v["size"]), picture=(5, 6), **v)
+            for places, v in zip(_PLACES, _VARIANTS, strict=True)
+        ),
+        Case(
+            (2, 2, 3, 2), _choices(2, 3, (2, 2)), picture=(4, 6), **_VARIANTS[0]
+        ),  # windows that leave no pixel out
     )
 
     def infer(self, dy, where, /, picture, size, strides, padding="valid"):
@@ -180,7 +185,8 @@ class max_pool2d_grad(Op):
         dx = np.empty(shape, dy.dtype) if out is None else out
 
         def work(some):
-            dx[some] = 0
+            if not w.tile:
+                dx[some] = 0
             part = scratch(dy[some].shape, dy.dtype)
             chosen = _Chosen(where[some], dy.dtype)
             for k, (i, j) in enumerate(np.ndindex(w.size)):
@@ -291,9 +297,12 @@ class average_pool2d(Op):
 class average_pool2d_grad(Op):
     """dx = sum of dy / number of values, over the windows that x lies in"""
 
-    cases = tuple(
-        Case((2, *places, 2), picture=(5, 6), **v)
-        for places, v in zip(_PLACES, _VARIANTS, strict=True)
+    cases = (
+        *(
+            Case((2, *places, 2), picture=(5, 6), **v)
+            for places, v in zip(_PLACES, _VARIANTS, strict=True)
+        ),
+        Case((2, 2, 3, 2), picture=(4, 6), **_VARIANTS[0]),
     )
 
     def infer(self, dy, /, picture, size, strides, padding="valid"):
@@ -306,7 +315,8 @@ class average_pool2d_grad(Op):
         counts = _counts(w, dy.dtype)
 
         def work(some):
-            dx[some] = 0
+            if not w.tile:
+                dx[some] = 0
             part = scratch(dy[some].shape, dy.dtype)
             np.divide(dy[some], counts, out=part)
             for i, j in np.ndindex(w.size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -56,8 +57,12 @@ class sum(Reduction):
         return "uint32" if dtype in ("uint8", "uint16") else dtype
 
     def forward(self, x, /, axis=None, keepdims=False, out=None):
+        return self.bind(x, axis=axis, keepdims=keepdims, out=out)()
+
+    def bind(self, x, /, axis=None, keepdims=False, *, out):
         dtype = self.result_dtype(x.dtype.name)
-        return np.sum(x, axis=_tuple(axis), dtype=dtype, keepdims=keepdims, out=out)
+        # What np.sum calls, in half the time for small x.
+        return partial(np.add.reduce, x, _tuple(axis), dtype, out, keepdims)
 
     def gradient(self, node, dy):
         return (spread(node, dy),)
@@ -73,7 +78,11 @@ class mean(Reduction):
         return [x] if is_float(x.dtype) else promote([x], result_type(x.dtype, float))
 
     def forward(self, x, /, axis=None, keepdims=False, out=None):
-        return np.mean(x, axis=_tuple(axis), keepdims=keepdims, out=out)
+        if x.dtype == "float16":  # the sum would overflow
+            return np.mean(x, axis=_tuple(axis), keepdims=keepdims, out=out)
+        axes = axes_of(axis, x.ndim)
+        total = np.add.reduce(x, axes, None, out, keepdims)
+        return np.divide(total, math.prod(x.shape[a] for a in axes), out=out)
 
     def gradient(self, node, dy):
         (x,) = node.inputs

@@ -52,6 +52,12 @@ class Windows(NamedTuple):
     def pads(self) -> bool:
         return self.padded != self.picture
 
+    @property
+    def tile(self) -> bool:
+        """Whether every pixel of the picture lies in exactly one window."""
+        sizes = zip(self.size, self.strides, self.picture, strict=True)
+        return not self.pads and all(k == s and n % k == 0 for k, s, n in sizes)
+
     def over(self, x: Any) -> Any:
         """A view (n, down, across, *size, channels) of padded pictures x."""
         n, _, _, channels = x.shape

@@ -18,12 +18,12 @@ import numpy as np
 
 from deepneuron.engine.graph import Graph
 from deepneuron.engine.plan import Plan, make_plan
+from deepneuron.engine.rewrites import rewrite
 from deepneuron.kernels.native import rules
 from deepneuron.kernels.native.fusion import fuse
 from deepneuron.kernels.native.lowering import Lowering
 from deepneuron.kernels.native.memory import CHUNK, FULL, SHARD, Memory
 from deepneuron.kernels.native.program import MAP, PYTHON, SERIAL, TEAM
-from deepneuron.kernels.native.rewrites import rewrite
 from deepneuron.kernels.native.schedule import Schedule
 from deepneuron.kernels.native.watch import Records, Watch
 
