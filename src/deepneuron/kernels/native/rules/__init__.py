@@ -8,6 +8,7 @@ from deepneuron.kernels.native.lowering import order_rules
 # Of two rules for one operation, that of the later file is asked first.
 _FAMILIES = (
     "pointwise",
+    "placement",
     "reduction",
     "dense",
     "convolution",
@@ -19,6 +20,7 @@ _FAMILIES = (
     "embedding",
     "optimizer",
     "random",
+    "image",
 )
 
 
