@@ -75,7 +75,7 @@ def test_parts_are_cut_out_and_put_back_as_numpy_does(key, all_rows, way):
     if sum(k is not None for k in key) > 3:
         return
     x = _numbers((6, 4, 5))
-    part = x[key]
+    part = np.array(x[key])
     if part.size == 0:
         return
     _same(lambda x: registry["getitem"](x, key=key), x, **way)
@@ -85,7 +85,14 @@ def test_parts_are_cut_out_and_put_back_as_numpy_does(key, all_rows, way):
         return zeros, registry["setitem"](x, part, key=key)
 
     if part.ndim:
-        _same(put_back, part.copy(), x, **way)
+        _same(put_back, part, x, **way)
+
+
+def test_one_value_is_cut_out_as_well():
+    x = _numbers((3, 4))
+    for key in ((1, 2), (2, -1, None), (..., 0, 0)):
+        _same(lambda x, key=key: registry["getitem"](x, key=key), x)
+    _same(lambda x: registry["getitem"](x, key=-1), x[:, 0].copy())
 
 
 @pytest.mark.parametrize("isa", ISAS)

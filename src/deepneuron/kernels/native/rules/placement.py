@@ -43,6 +43,12 @@ def places(x: Tensor) -> Any:
     return as_strided(_NOWHERE, x.shape, steps)
 
 
+def places_at(x: Tensor, key: Any) -> Any:
+    """Those that x[key] leads to; always a view, even where it is one value."""
+    keys = key if isinstance(key, tuple) else (key,)
+    return places(x)[keys if Ellipsis in keys else (*keys, Ellipsis)]
+
+
 @lowers("transpose")
 def transpose(low: Lowering, node: Node) -> bool:
     """y[j, i] = x[i, j]"""
@@ -55,7 +61,7 @@ def transpose(low: Lowering, node: Node) -> bool:
 def getitem(low: Lowering, node: Node) -> bool:
     """y = x[key]"""
     (x,), (y,) = node.inputs, node.outputs
-    source = places(x)[node.attrs["key"]]
+    source = places_at(x, node.attrs["key"])
     return arrange(low, node, [Part(x, source, places(y))])
 
 
@@ -63,7 +69,7 @@ def getitem(low: Lowering, node: Node) -> bool:
 def setitem_zeros(low: Lowering, node: Node) -> bool:
     """y = 0 everywhere, but y[key] = x"""
     (x,), (y,) = node.inputs, node.outputs
-    target = places(y)[node.attrs["key"]]
+    target = places_at(y, node.attrs["key"])
     return arrange(low, node, [Part(x, places(x), target)], fill=0)
 
 
@@ -71,7 +77,7 @@ def setitem_zeros(low: Lowering, node: Node) -> bool:
 def setitem(low: Lowering, node: Node) -> bool:
     """y = x, but y[key] = the update"""
     (x, update), (y,) = node.inputs, node.outputs
-    target = places(y)[node.attrs["key"]]
+    target = places_at(y, node.attrs["key"])
     source = np.broadcast_to(places(update), target.shape)
     parts = [Part(x, places(x), places(y)), Part(update, source, target)]
     return arrange(low, node, parts)
