@@ -9,6 +9,7 @@ from deepneuron.kernels.native.lowering import order_rules
 _FAMILIES = (
     "pointwise",
     "placement",
+    "along",
     "reduction",
     "dense",
     "convolution",
