@@ -58,9 +58,18 @@ void copy_plane(const T* x, T* y, const Part& p) {
     }
   }
   for (i64 i0 = 0; i0 < n; i0 += TILE)
-    for (i64 j0 = 0; j0 < m; j0 += TILE)
-      for (i64 i = i0; i < i0 + TILE && i < n; i++)
-        for (i64 j = j0; j < j0 + TILE && j < m; j++) y[i * yi + j * yj] = x[i * xi + j * xj];
+    for (i64 j0 = 0; j0 < m; j0 += TILE) {
+      const i64 rows = n - i0 < TILE ? n - i0 : TILE, columns = m - j0 < TILE ? m - j0 : TILE;
+      const T* from = x + i0 * xi + j0 * xj;
+      T* to = y + i0 * yi + j0 * yj;
+      if (columns == TILE && yj == 1) {  // a loop of known length, unrolled
+        for (i64 i = 0; i < rows; i++, from += xi, to += yi)
+          UNROLL for (i64 j = 0; j < TILE; j++) to[j] = from[j * xj];
+      } else {
+        for (i64 i = 0; i < rows; i++, from += xi, to += yi)
+          for (i64 j = 0; j < columns; j++) to[j * yj] = from[j * xj];
+      }
+    }
 }
 
 template <class T>
