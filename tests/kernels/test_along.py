@@ -38,6 +38,27 @@ def test_values_are_taken_at_places_and_sent_back(shape, axis, label, isa, seed)
     assert_native_equals_numpy(function, x, t, kernel=f"take_along_{label}", isa=isa)
 
 
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("places", [[0, 2, 2, -1], [[1, 0], [0, 0], [-3, 2]]])
+def test_the_same_places_of_every_sample_are_taken_and_sent_back(axis, places, isa):
+    x = np.random.default_rng(0).normal(size=(7, 3, 5)).astype("f")
+    t = np.array(places, "int32")
+
+    def function(x):
+        y = registry["gather"](x, t, axis=axis)
+        return y, registry["scatter_add"](y, t, size=x.shape[axis], axis=axis)
+
+    assert_native_equals_numpy(function, x, kernel="take_same", isa=isa)
+    assert "add_same" in run_native(function, x, isa=isa).kernels
+
+
+def test_a_place_beyond_an_axis_raises_numpys_error():
+    x, t = np.ones((4, 3), "f"), np.array([0, 3], "int32")
+    with pytest.raises(ArgumentError, match="position 3"):
+        run_native(lambda x: registry["gather"](x, t, axis=1), x)
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     shape=SHAPES,
@@ -54,6 +75,25 @@ def test_extremes_are_found_where_numpy_finds_them(shape, axis, isa, seed):
         return ops.argmin(x, axis), ops.argmax(x, 1), ops.argmin(x, axis, keepdims=True)
 
     assert_native_equals_numpy(function, x, kernel="position", isa=isa)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=SHAPES,
+    axis=st.sampled_from([1, 2]),
+    descending=st.booleans(),
+    isa=st.sampled_from(ISAS),
+    seed=st.integers(0, 9),
+)
+def test_orders_are_numpys_with_equals_and_nan(shape, axis, descending, isa, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-9, 9, shape).astype("f")
+    x[rng.random(shape) < 0.1] = np.nan
+
+    def function(x):
+        return registry["argsort_along"](x, axis=axis, descending=descending)
+
+    assert_native_equals_numpy(function, x, kernel="order", isa=isa)
 
 
 @pytest.mark.parametrize("isa", ISAS)

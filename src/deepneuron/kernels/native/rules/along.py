@@ -34,6 +34,18 @@ def position(low: Lowering, node: Node) -> bool:
     return True
 
 
+@lowers("argsort_along")
+def order(low: Lowering, node: Node) -> bool:
+    """y = the positions that put x in order"""
+    (x,), (y,) = node.inputs, node.outputs
+    sizes = _around(low, x, node.attrs["axis"])
+    if sizes is None or x.dtype != "float32":
+        return False
+    ints = [*sizes, node.attrs["descending"]]
+    low.emit("order", MAP, [Rows(x)], [Rows(y)], ints, nodes=[node])
+    return True
+
+
 @lowers("gather_along", "scatter_along")
 def at_places(low: Lowering, node: Node) -> bool:
     """y = x at places along the axis; and the way back"""
@@ -60,6 +72,31 @@ def at_places(low: Lowering, node: Node) -> bool:
         [Rows(x), Rows(t)],
         [Rows(y)],
         ints,
+        nodes=[node],
+        faults=True,
+    )
+    return True
+
+
+@lowers("gather", "scatter_add")
+def at_same_places(low: Lowering, node: Node) -> bool:
+    """y = x at places that are those of every sample; and the way back"""
+    (x, t), (y,) = node.inputs, node.outputs
+    takes, axis = node.op.name == "gather", node.attrs["axis"]
+    sizes = _around(low, x, axis)
+    known = ("float32", "int32") if takes else ("float32",)
+    if sizes is None or x.dtype not in known or not math.prod(y.shape):
+        return False
+    if t.dtype != "int32":
+        return False
+    before, behind = sizes[0], y.shape[axis + (len(t.shape) if takes else 1) :]
+    n = x.shape[axis] if takes else y.shape[axis]
+    low.emit(
+        "take_same" if takes else "add_same",
+        MAP,
+        [Rows(x), t],
+        [Rows(y)],
+        [before, n, math.prod(behind), math.prod(t.shape)],
         nodes=[node],
         faults=True,
     )

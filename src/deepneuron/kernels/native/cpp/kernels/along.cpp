@@ -1,4 +1,4 @@
-// Along one axis, whichever it is: the place of an extreme, values by their places, sums so
+// Along one axis, whichever it is: places of extremes, orders, values by their places, sums so
 // far, softmax.
 //
 // A row of the batch is (before, n, after): n values along the axis, `after` apart. What
@@ -36,6 +36,42 @@ void position(const Call& k, Share s) {
   }
 }
 REGISTER(position, nullptr);
+
+// y = the places of x in ascending order, or in descending order; equals keep theirs, and NaN
+// is larger than any number. Runs that are in order become longer ones: 1, 2, 4, ...
+//                                             x | y ; before, n, after, descending?
+void order(const Call& k, Share s) {
+  const i64 n = k.ints[1], after = k.ints[2];
+  const bool descending = k.ints[3];
+  auto* from = reinterpret_cast<std::int32_t*>(k.context.scratch);
+  auto* to = from + n;
+  for (i64 row = s.lo; row < s.hi; row++) {
+    auto* y = k.at<std::int32_t>(1, row);
+    each_line(k.ints[0], n, after, [&](i64 first, i64) {
+      const float* x = k.at(0, row) + first;
+      const auto follows = [&](std::int32_t i, std::int32_t j) __attribute__((always_inline)) {
+        float a = x[i * after], b = x[j * after];
+        if (descending) { const float swapped = a; a = b, b = swapped; }
+        return a > b || (a != a && b == b);
+      };
+      for (i64 i = 0; i < n; i++) from[i] = static_cast<std::int32_t>(i);
+      for (i64 run = 1; run < n; run *= 2) {
+        for (i64 lo = 0; lo < n; lo += 2 * run) {
+          const i64 middle = lo + run < n ? lo + run : n, hi = lo + 2 * run < n ? lo + 2 * run : n;
+          for (i64 i = lo, j = middle, at = lo; at < hi; at++) {
+            const bool left = j == hi || (i < middle && !follows(from[i], from[j]));
+            to[at] = left ? from[i++] : from[j++];
+          }
+        }
+        auto* swapped = from;
+        from = to, to = swapped;
+      }
+      for (i64 i = 0; i < n; i++) y[first + i * after] = from[i];
+    });
+  }
+}
+i64 two_orders(const i64* ints) { return 2 * ints[1] * static_cast<i64>(sizeof(std::int32_t)); }
+REGISTER(order, two_orders);
 
 // The place t of n, negative ones being counted from the end; -1 if there is none.
 INLINE i64 place_of(i64 t, i64 n) { return t >= 0 ? (t < n ? t : -1) : t + n >= 0 ? t + n : -1; }
@@ -85,6 +121,42 @@ void add_along_int32(const Call& k, Share s) { add_along<std::int32_t>(k, s); }
 void add_along_int64(const Call& k, Share s) { add_along<i64>(k, s); }
 REGISTER(add_along_int32, nullptr);
 REGISTER(add_along_int64, nullptr);
+
+// y[b][j] = x[b][t[j]], the same places in every row: `after` values side by side
+//                                             x t | y ; before, n, after, places
+void take_same(const Call& k, Share s) {
+  const i64 n = k.ints[1], after = k.ints[2], places = k.ints[3];
+  const auto* t = k.at<std::int32_t>(1);
+  for (i64 row = s.lo; row < s.hi; row++) {
+    const auto* x = k.at<std::uint32_t>(0, row);
+    auto* y = k.at<std::uint32_t>(2, row);
+    for (i64 b = 0; b < k.ints[0]; b++, x += n * after)
+      for (i64 j = 0; j < places; j++, y += after) {
+        const i64 place = place_of(t[j], n);
+        if (place < 0) return k.context.fault->store(1);
+        for (i64 a = 0; a < after; a++) y[a] = x[place * after + a];
+      }
+  }
+}
+REGISTER(take_same, nullptr);
+
+// dx = 0, and dy[b][j] added to dx[b][t[j]]   dy t | dx ; before, n, after, places
+void add_same(const Call& k, Share s) {
+  const i64 n = k.ints[1], after = k.ints[2], places = k.ints[3];
+  const auto* t = k.at<std::int32_t>(1);
+  for (i64 row = s.lo; row < s.hi; row++) {
+    const float* dy = k.at(0, row);
+    float* dx = k.at(2, row);
+    std::memset(dx, 0, k.ints[0] * n * after * sizeof(float));
+    for (i64 b = 0; b < k.ints[0]; b++, dx += n * after)
+      for (i64 j = 0; j < places; j++, dy += after) {
+        const i64 place = place_of(t[j], n);
+        if (place < 0) return k.context.fault->store(1);
+        for (i64 a = 0; a < after; a++) dx[place * after + a] += dy[a];
+      }
+  }
+}
+REGISTER(add_same, nullptr);
 
 // y = 1 at the number of the class, else 0    t | y ; before, classes, after, the bits of 1
 template <class Label>
