@@ -95,6 +95,34 @@ def test_two_variables_exchange_their_values():
 # --- 4. a weight shared by two plans (3, convolution, has its own conformance suite)
 
 
+def test_a_variable_is_assigned_itself():
+    v = dn.Variable([1.0, 2.0])
+
+    def step(x):
+        v.assign(v)
+        v.assign_add(v)
+        return x + v
+
+    f = Function(step)
+    np.testing.assert_array_equal(f(np.ones(2, "float32")), [3.0, 5.0])
+    np.testing.assert_array_equal(f(np.ones(2, "float32")), [5.0, 9.0])
+    np.testing.assert_array_equal(v.numpy(), [4.0, 8.0])
+
+
+def test_what_was_assigned_from_a_variable_stays_when_that_one_changes():
+    old, new = dn.Variable([0.0]), dn.Variable([1.0])
+
+    def step(x):
+        old.assign(new)
+        new.assign_add(x)
+        return old - new
+
+    f = Function(step)
+    np.testing.assert_array_equal(f(np.array([2.0], "float32")), [-2.0])
+    np.testing.assert_array_equal(f(np.array([3.0], "float32")), [-3.0])
+    assert (float(old.numpy()[0]), float(new.numpy()[0])) == (3.0, 6.0)
+
+
 def sgd_step(variables, rate=0.1):
     def step(x):
         loss = sum(ops.sum(ops.square(x @ v)) for v in variables)

@@ -1,5 +1,8 @@
 """`fit` makes many steps in one call; it learns the same as step by step."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -67,3 +70,17 @@ def test_a_wrong_label_among_many_steps_is_named_and_changes_nothing_of_its_step
     with pytest.raises(DeepneuronError, match="7"):
         model.fit(x, y, batch_size=4, verbose=0, shuffle=False)
     assert int(model.optimizer.iterations.numpy()) == 2
+
+
+def test_what_was_learned_from_is_not_kept_in_memory():
+    dn.config.set_kernels("native")
+    model = dn.Sequential([dn.Input((2,)), dn.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((12, 2), "float32"), np.zeros((12, 1), "float32")
+    gone = [weakref.ref(x), weakref.ref(y)]
+    model.fit(x, y, batch_size=4, verbose=0)
+    model.evaluate(x, y, batch_size=5, verbose=0)
+    model.predict(x, batch_size=5, verbose=0)
+    del x, y
+    gc.collect()
+    assert all(ref() is None for ref in gone)

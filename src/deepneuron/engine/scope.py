@@ -83,17 +83,15 @@ class Capture(Eager):
         self.leaves: dict[Variable, Tensor] = {}  # what is read after an assignment
 
     def read(self, variable: Variable) -> Tensor:
-        if variable in self.updates and variable not in self.leaves:
-            leaf = registry["stop_gradient"](self.updates[variable])
-            leaf.variable = variable
-            self.leaves[variable] = leaf
         return self.leaves.get(variable, variable)
 
     def write(self, variable: Variable, value: Any) -> None:
         if not isinstance(value, Tensor):
             value = Tensor(variable.shape, variable.dtype, value=np.asarray(value))
-        self.updates[variable] = value
-        self.leaves.pop(variable, None)
+        # Noted now: if it is a Variable, that may be assigned to as well.
+        leaf = registry["stop_gradient"](value)
+        leaf.variable = variable
+        self.leaves[variable], self.updates[variable] = leaf, value
 
 
 _EAGER = Eager()

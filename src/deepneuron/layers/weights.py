@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -102,11 +101,15 @@ class WeightHolder:
             self._adopt(value)
         super().__setattr__(name, value)
 
-    def _parts(self, kind: type) -> Iterator[Any]:
+    def _parts(self, kind: type) -> list[Any]:
         """What the layer holds of a kind, in its attributes and in lists among them."""
+        found: list[Any] = []
+        holders, others = (kind, list, tuple, dict), self._not_tracked
         for name, value in self.__dict__.items():
-            if name not in self._not_tracked:
-                yield from _find(value, kind)
+            plain = type(value) in _PLAIN or not isinstance(value, holders)
+            if not plain and name not in others:
+                _find(value, kind, found)
+        return found
 
     @property
     def _layers(self) -> list[Any]:
@@ -136,7 +139,7 @@ class WeightHolder:
     def _seed_generators(self) -> list[Any]:
         from deepneuron.ops.random import SeedGenerator
 
-        found = list(self._parts(SeedGenerator))
+        found = self._parts(SeedGenerator)
         for layer in self._layers:
             found.extend(layer._seed_generators())
         return unique(found)
@@ -237,15 +240,18 @@ class WeightHolder:
         return f"{type(self).__name__} layer {self.name!r}"
 
 
-def _find(value: Any, kind: type) -> Iterator[Any]:
+_PLAIN = frozenset({bool, int, float, str, type(None)})
+
+
+def _find(value: Any, kind: type, found: list[Any]) -> None:
     if isinstance(value, kind):
-        yield value
+        found.append(value)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from _find(item, kind)
+            _find(item, kind, found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _find(item, kind)
+            _find(item, kind, found)
 
 
 def unique(things: Any) -> list[Any]:

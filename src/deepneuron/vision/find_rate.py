@@ -278,7 +278,8 @@ def _borrowed(model: Any) -> Iterator[None]:
             config = {**optimizer.get_config(), "learning_rate": LOWEST}
             model.optimizer = type(optimizer).from_config(config)
             model.optimizer._excluded = optimizer._excluded
-            model._functions, model._compile_metrics = {}, None
+            model._functions, model._structure = {}, {}
+            model._compile_metrics = None
             model._loss_tracker = Mean(name="loss")
             yield
         finally:

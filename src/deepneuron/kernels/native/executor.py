@@ -58,7 +58,6 @@ class NativeExecutor:
         self._full = np.frombuffer(block, "uint8")
         self._workspace = Workspace()
         self._rows = np.arange(plan.rows)
-        self._arrays: list[np.ndarray] = []
         self._inputs = [np.empty(x.shape, x.dtype) for x in plan.graph.inputs]
         self._judge: Executor | None = None
         self.fault = 0
@@ -89,24 +88,29 @@ class NativeExecutor:
             first = last
         return program
 
-    def _bind(self, samples: Sequence[np.ndarray] | None = None) -> None:
+    def _bind(self) -> None:
         """Tell native code where the arrays of Python lie."""
         self._moved = Variable.moved
-        sources = self._inputs if samples is None else samples
         numbers = {x: n for n, x in enumerate(self.plan.graph.inputs)}
-        self._arrays = []
+        self._arrays: list[np.ndarray] = []
+        self._given: list[tuple[int, int]] = []  # (array, input that it holds)
         for number, what in enumerate(self._memory.arrays):
-            if isinstance(what, Source):
-                array = sources[what.number]
-            elif isinstance(what, Variable):
+            if isinstance(what, Variable):
                 array = what.array
-            elif what in numbers:
-                array = sources[numbers[what]]
+            elif isinstance(what, Source) or what in numbers:
+                given = what.number if isinstance(what, Source) else numbers[what]
+                self._given.append((number, given))
+                array = self._inputs[given]
             else:
                 array = np.ascontiguousarray(what.value_or_none())
             self._arrays.append(array)
-            self._program.bind(number, array.__array_interface__["data"][0])
-        self._samples = samples
+            self._program.bind(number, _address(array))
+        self._outputs = [self._array(t) for t in self.plan.graph.outputs]
+
+    def _bind_inputs(self, arrays: Sequence[np.ndarray]) -> None:
+        for number, given in self._given:
+            self._arrays[number] = arrays[given]
+            self._program.bind(number, _address(arrays[given]))
 
     # --- running
 
@@ -114,7 +118,7 @@ class NativeExecutor:
         """One step on the arrays of one batch; copies of the graph's outputs."""
         for buffer, array in zip(self._inputs, inputs, strict=True):
             np.copyto(buffer, array)
-        if self._samples is not None or self._moved != Variable.moved:
+        if self._moved != Variable.moved:
             self._bind()
         if self._steps(self._rows, 1) == 0:
             if self.fault == NOT_FINITE:
@@ -136,18 +140,21 @@ class NativeExecutor:
             Fewer than were asked for, if a step found that it cannot go on: `run` on
             that batch then raises an error that says why.
         """
-        if samples is not self._samples or self._moved != Variable.moved:
-            self._bind(samples)
-        return self._steps(order, len(order) // self.plan.rows)
+        if self._moved != Variable.moved:
+            self._bind()
+        self._bind_inputs(samples)
+        try:
+            return self._steps(order, len(order) // self.plan.rows)
+        finally:
+            self._bind_inputs(self._inputs)  # an executor keeps no samples alive
 
     def _steps(self, order: np.ndarray, count: int) -> int:
         region, done = 0, 0
         self.fault = 0
         while done < count:
             rest = order[done * self.plan.rows :]
-            address = rest.__array_interface__["data"][0]
             steps, stopped, self.fault = self._program.run(
-                region, count - done, address
+                region, count - done, _address(rest)
             )
             done += steps
             region = 0
@@ -209,7 +216,7 @@ class NativeExecutor:
 
     def outputs(self) -> list[np.ndarray]:
         """Copies of the graph's outputs after the last step."""
-        return [self._array(t).copy() for t in self.plan.graph.outputs]
+        return [y.copy() for y in self._outputs]
 
     def kept(self) -> list[np.ndarray]:
         """Copies of the values that the graph was told to keep, of the last step."""
@@ -223,3 +230,7 @@ class NativeExecutor:
             end = offset + int(np.prod(tensor.shape)) * dtype.itemsize
             return self._full[offset:end].view(dtype).reshape(tensor.shape)
         return self._arrays[space - 3].reshape(tensor.shape)
+
+
+def _address(array: np.ndarray) -> int:
+    return int(array.__array_interface__["data"][0])

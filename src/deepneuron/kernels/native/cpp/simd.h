@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "program.h"
 
@@ -45,19 +46,24 @@ INLINE Vector minimum(Vector a, Vector b) { return where((a < b) | (a != a), a, 
 
 INLINE Vector relu(Vector x) { return where(x < zero(), zero(), x); }
 
-// Lanes are added half to half: a chain of WIDTH additions would take far longer.
+// Lanes half to half, then halves of the halves: a chain of WIDTH steps would take far longer.
+template <int HALF, int... I>
+INLINE Vector swapped(Vector v, std::integer_sequence<int, I...>) {
+  return __builtin_shufflevector(v, v, (I ^ HALF)...);
+}
+template <int HALF = WIDTH / 2, class Two>
+INLINE float over_lanes(Vector v, Two two) {
+  v = two(v, swapped<HALF>(v, std::make_integer_sequence<int, WIDTH>{}));
+  if constexpr (HALF == 1) return v[0];
+  else return over_lanes<HALF / 2>(v, two);
+}
 INLINE float sum(Vector v) {
-  UNROLL for (int half = WIDTH / 2; half > 0; half /= 2)
-    UNROLL for (int i = 0; i < half; i++) v[i] += v[i + half];
-  return v[0];
+  return over_lanes(v, [](Vector a, Vector b) __attribute__((always_inline)) { return a + b; });
 }
 INLINE float largest(Vector v) {  // NaN, if there is one
-  UNROLL for (int half = WIDTH / 2; half > 0; half /= 2)
-    UNROLL for (int i = 0; i < half; i++) {
-      const float a = v[i], b = v[i + half];
-      v[i] = a > b || a != a ? a : b;
-    }
-  return v[0];
+  return over_lanes(v, [](Vector a, Vector b) __attribute__((always_inline)) {
+    return maximum(a, b);
+  });
 }
 
 // The first n < WIDTH floats, zeros behind them; and the way back. Processors that can
@@ -90,6 +96,33 @@ INLINE Vector load_some(const float* p, i64 n) {
 INLINE void store_some(float* p, Vector v, i64 n) {
   UNROLL for (int i = 0; i < WIDTH - 1; i++)
     if (i < n) p[i] = v[i];
+}
+#endif
+
+// n <= WIDTH floats that stand `step` apart, zeros behind them; and the way back.
+#if defined(__AVX512F__)
+INLINE __m512i apart(i64 step) {
+  const Mask lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return __m512i(lane * static_cast<std::int32_t>(step));
+}
+INLINE Vector load_apart(const float* p, i64 step, i64 n) {
+  const auto some = static_cast<__mmask16>((1u << n) - 1);
+  return Vector(_mm512_mask_i32gather_ps(__m512(zero()), some, apart(step), p, 4));
+}
+INLINE void store_apart(float* p, Vector v, i64 step, i64 n) {
+  const auto some = static_cast<__mmask16>((1u << n) - 1);
+  _mm512_mask_i32scatter_ps(p, some, apart(step), __m512(v), 4);
+}
+#else
+INLINE Vector load_apart(const float* p, i64 step, i64 n) {
+  Vector v = zero();
+  UNROLL for (int i = 0; i < WIDTH; i++)
+    if (i < n) v[i] = p[i * step];
+  return v;
+}
+INLINE void store_apart(float* p, Vector v, i64 step, i64 n) {
+  UNROLL for (int i = 0; i < WIDTH; i++)
+    if (i < n) p[i * step] = v[i];
 }
 #endif
 

@@ -103,28 +103,24 @@ REGISTER(count_equal_float32, nullptr);
 
 // y = max(z, 0) - z t + log(1 + e^-|z|)                     t z | y ; values of a row
 void sigmoid_cross_entropy(const Call& k, Share s) {
-  for (i64 row = s.lo; row < s.hi; row++) {
-    const float *t = k.at(0, row), *z = k.at(1, row);
-    float* y = k.at(2, row);
-    in_vectors(k.ints[0], [&](i64 j, auto lanes) __attribute__((always_inline)) {
-      const Vector v = lanes.load(z + j);
-      const Vector certain = maximum(v, zero()) - v * lanes.load(t + j);
-      lanes.store(y + j, certain + log1p(exp(-absolute(v))));
-    });
-  }
+  const float *t = k.at(0, s.lo), *z = k.at(1, s.lo);
+  float* y = k.at(2, s.lo);
+  in_vectors((s.hi - s.lo) * k.ints[0], [&](i64 j, auto lanes) __attribute__((always_inline)) {
+    const Vector v = lanes.load(z + j);
+    const Vector certain = maximum(v, zero()) - v * lanes.load(t + j);
+    lanes.store(y + j, certain + log1p(exp(-absolute(v))));
+  });
 }
 REGISTER(sigmoid_cross_entropy, nullptr);
 
 // dz = dy (sigmoid(z) - t)                                  dy t z | dz ; values of a row
 void sigmoid_cross_entropy_grad(const Call& k, Share s) {
-  for (i64 row = s.lo; row < s.hi; row++) {
-    const float *dy = k.at(0, row), *t = k.at(1, row), *z = k.at(2, row);
-    float* dz = k.at(3, row);
-    in_vectors(k.ints[0], [&](i64 j, auto lanes) __attribute__((always_inline)) {
-      const Vector p = sigmoid(lanes.load(z + j));
-      lanes.store(dz + j, lanes.load(dy + j) * (p - lanes.load(t + j)));
-    });
-  }
+  const float *dy = k.at(0, s.lo), *t = k.at(1, s.lo), *z = k.at(2, s.lo);
+  float* dz = k.at(3, s.lo);
+  in_vectors((s.hi - s.lo) * k.ints[0], [&](i64 j, auto lanes) __attribute__((always_inline)) {
+    const Vector p = sigmoid(lanes.load(z + j));
+    lanes.store(dz + j, lanes.load(dy + j) * (p - lanes.load(t + j)));
+  });
 }
 REGISTER(sigmoid_cross_entropy_grad, nullptr);
 
