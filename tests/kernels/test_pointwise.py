@@ -293,3 +293,16 @@ def test_any_graph_of_elementwise_operations_is_numpys_when_fused(data, isa, thr
     run = run_native(make(native), *leaves, isa=isa, threads=threads)
     assert_close(run.results, run_numpy(make(numpy), *leaves), 1e-4)
     assert_close([native.numpy()], [numpy.numpy()])
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("exponent", [-1, 0.5, 1, 2, 3, 4, 5])
+def test_constant_exponents_are_numpys(exponent, isa):
+    x = np.array([[-2.5, -0.0, 0.0, 0.3], [1e-3, 7.0, np.inf, np.nan]], "f")
+    assert_native_equals_numpy(lambda x: x**exponent, x, kernel="pointwise", isa=isa)
+
+
+@pytest.mark.parametrize("exponent", [1, 2, 3, 4])
+def test_whole_numbers_have_whole_powers(exponent):
+    x = np.array([[-3, 0], [2, 100]], "int32")
+    assert_native_equals_numpy(lambda x: x**exponent, x, kernel="pointwise")

@@ -11,7 +11,7 @@ import deepneuron as dn
 import deepneuron.ops.random
 from deepneuron.engine.registry import registry
 from deepneuron.kernels.native.memory import CACHE
-from tests.kernels.judge import ISAS, run_native, run_numpy
+from tests.kernels.judge import ISAS, assert_close, run_native, run_numpy
 
 KEYS = [(7, 3), (0, 0), (2**32 - 1, 2**31), (123456789, 2**32 - 1)]
 
@@ -95,3 +95,42 @@ def test_dropout_draws_anew_in_every_step_and_counts_on(isa):
         states.append([*outputs, generator.state.numpy()])
     for one, two in zip(*states, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=st.sampled_from([(1,), (7,), (2,), (4095,), (4097,), (3, 4099), (12288,)]),
+    mean=st.sampled_from([0.0, 3.0]),
+    stddev=st.sampled_from([1.0, 0.1]),
+    key=st.sampled_from(KEYS),
+    isa=st.sampled_from(ISAS),
+    threads=st.sampled_from([1, 2]),
+)
+def test_normal_numbers_are_numpys_up_to_rounding(
+    shape, mean, stddev, key, isa, threads
+):
+    key = dn.Variable(np.array(key, "uint32"))
+
+    def draw(x):
+        y = registry["random_normal"](key, shape=shape, mean=mean, stddev=stddev)
+        return y, x + 1
+
+    x = np.ones((2, 1), "f")
+    run = run_native(draw, x, isa=isa, threads=threads)
+    assert "random_normal" in run.kernels
+    assert_close(run.results, run_numpy(draw, x), 1e-6)
+
+
+@pytest.mark.parametrize("isa", ISAS)
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_whole_numbers_are_numpys(dtype, isa):
+    key = dn.Variable(np.array([7, 3], "uint32"))
+    for shape in ((), (5,), (130, 257)):
+        for low, high in ((-3, 9), (0, 2**31 - 1), (5, 6)):
+
+            def draw(x, shape=shape, low=low, high=high):
+                attrs = {"shape": shape, "low": low, "high": high, "dtype": dtype}
+                return registry["random_integers"](key, **attrs), x + 1
+
+            x = np.ones((2, 1), "f")
+            _same_bits(draw, x, kernel=f"random_{dtype}", isa=isa, threads=2)

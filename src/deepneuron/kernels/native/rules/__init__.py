@@ -8,6 +8,8 @@ from deepneuron.kernels.native.lowering import order_rules
 # Of two rules for one operation, that of the later file is asked first.
 _FAMILIES = (
     "pointwise",
+    "placement",
+    "along",
     "reduction",
     "dense",
     "convolution",
@@ -19,6 +21,7 @@ _FAMILIES = (
     "embedding",
     "optimizer",
     "random",
+    "image",
 )
 
 

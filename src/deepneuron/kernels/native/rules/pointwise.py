@@ -176,10 +176,18 @@ def square(x: Value) -> Value:
     return x * x
 
 
+_PRODUCTS: dict[float, Callable[[Value], Value]] = {
+    1: lambda x: step("copy", x),
+    2: lambda x: x * x,
+    3: lambda x: x * x * x,
+    4: lambda x: square(x * x),
+}
+
+
 @formula
 def power(x1: Value, x2: Value) -> Value:
-    if x2.step == "constant" and x2.number in (2, 3):
-        return x1 * x1 if x2.number == 2 else x1 * x1 * x1
+    if x2.step == "constant" and x2.number in _PRODUCTS:
+        return _PRODUCTS[x2.number](x1)
     return step("power", x1, x2)
 
 

@@ -53,3 +53,31 @@ def random_uniform(low: Lowering, node: Node) -> bool:
     kind = TEAM if size > SMALL else SERIAL
     low.emit("random_uniform", kind, [key], [y], [size, 0, plain], floats, [node])
     return True
+
+
+@lowers("random_normal")
+def random_normal(low: Lowering, node: Node) -> bool:
+    """y ~ N(mean, stddev^2)"""
+    (key,), (y,) = node.inputs, node.outputs
+    if key.dtype != "uint32" or y.dtype != "float32":
+        return False
+    floats = [node.attrs["mean"], node.attrs["stddev"]]
+    size = math.prod(y.shape)
+    kind = TEAM if size > SMALL else SERIAL
+    low.emit("random_normal", kind, [key], [y], [size], floats, [node])
+    return True
+
+
+@lowers("random_integers")
+def random_integers(low: Lowering, node: Node) -> bool:
+    """y, every whole number of [low, high) with the same probability"""
+    (key,), (y,) = node.inputs, node.outputs
+    start, end = node.attrs["low"], node.attrs["high"]
+    known = start < end and start >= -(2**63) and end - start < 2**63
+    if key.dtype != "uint32" or y.dtype not in ("int32", "int64") or not known:
+        return False
+    size = math.prod(y.shape)
+    kind = TEAM if size > SMALL else SERIAL
+    ints = [size, start, end - start]
+    low.emit(f"random_{y.dtype}", kind, [key], [y], ints, nodes=[node])
+    return True
