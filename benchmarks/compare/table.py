@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.compare.cases import CASES, Case
 from benchmarks.compare.contestants import CONTESTANTS, Contestant
-from benchmarks.compare.flops import step_flops
+from benchmarks.compare.flops import fewest_flops, step_flops
 from benchmarks.compare.outcome import Outcome, Results
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -186,6 +186,21 @@ def gflops(results: Results) -> str:
     return _grid(results, cell)
 
 
+def limits(results: Results) -> str:
+    """What the matrix products alone would take at the ceiling, beside what we take."""
+    rows = []
+    for case in cases_of(results):
+        floors = [
+            case.batch * count(case.network, case.shape) / results.ceiling / 1e6
+            for count in (step_flops, fewest_flops)
+        ]
+        mine = ours(results.outcomes[case.key])
+        own = mine.median() if mine else None
+        cells = [*floors, *([] if own is None else [1000 * own])]
+        rows.append([case.title, *map(digits, cells), *[NOTHING] * (3 - len(cells))])
+    return markdown(["", "as defined", "3x3 by Winograd", "deepneuron"], rows)
+
+
 def one_number(results: Results, what: str, scale: float) -> str:
     """An attribute of each outcome, or the median of its times."""
 
@@ -273,6 +288,8 @@ def report(results: Results, image: str) -> str:
         milliseconds(results),
         "**GFLOP/s in training** (share of the largest matrix product's):",
         gflops(results),
+        "**The limit by count**, milliseconds: a step's products at that rate:",
+        limits(results),
         "**Milliseconds of PyTorch's variants** (bold: `PyTorch tuned` elsewhere):",
         variants(results),
         "**Milliseconds of `predict` for one sample:**",

@@ -25,8 +25,12 @@
 // and the transforms, which are only sums, are paid once per channel or filter, not once for
 // each pair of them. That is why it takes many channels to win.
 //
-// The points are 0, +-p, +-q and infinity. Commonly p = 1 and q = 2; with p = sqrt(1/2) and
-// q = sqrt(2) the powers stay close to one, and rounding errors are a fifth for the same work.
+// The points are 0, infinity, and two or three pairs +-p: two make F(4x4), and three make
+// F(6x6, 3x3), which takes 64 products for 36 outputs, 1.8 an output instead of 2.25, but more
+// sums, more memory, and wider edges where pictures do not divide by six. Powers of the points
+// shall stay close to one, or else sums of large numbers cancel out: sqrt(1/2) and sqrt(2) have
+// a fifth of the rounding errors of the common 1 and 2. With 1/2, 1 and 2, those of F(6x6) are
+// about one and a half times the ones of the common F(4x4): 1e-5 of the largest output.
 //
 // Gradients are the same steps backwards, each matrix transposed, so they are exact too:
 //
@@ -41,90 +45,158 @@ namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 namespace winograd {
 
-constexpr int OUT = 4, IN = 6, POSITIONS = IN * IN;
+// What the matrices of all PAIRS of points are made of. Polynomials here are in x^2, lowest
+// coefficient first, since +p and -p have it in common.
+template <int PAIRS>
+struct Points {
+  double p[PAIRS] = {};
+  float power[PAIRS][2 * PAIRS] = {};      // p^j
+  float all[PAIRS + 1] = {};               // product of (x^2 - p^2) over all pairs
+  float others[PAIRS][PAIRS] = {};         // the same without one of them
+  float scale[PAIRS] = {}, scale_zero = 0; // 1 / the rest of the interpolating polynomial there
 
-constexpr float p = 0.70710678118654752f, q = 1.41421356237309505f;  // the points
-constexpr float p2 = 0.5f, q2 = 2, p3 = p * p2, q3 = q * q2;          // p2 * q2 = 1
-constexpr float gp = -2.f / 3, gq = 1.f / 6;  // 1 / (2 p2 (p2 - q2)), 1 / (2 q2 (q2 - p2))
+  constexpr Points(const double (&points)[PAIRS]) {
+    for (int k = 0; k < PAIRS; k++) p[k] = points[k];
+    double whole[PAIRS + 1] = {};
+    product(-1, whole);
+    for (int i = 0; i <= PAIRS; i++) all[i] = static_cast<float>(whole[i]);
+    scale_zero = static_cast<float>(1 / whole[0]);
+    for (int k = 0; k < PAIRS; k++) {
+      double rest[PAIRS + 1] = {}, at = 0;
+      product(k, rest);
+      for (int i = PAIRS; i-- > 0;) at = at * p[k] * p[k] + rest[i];
+      scale[k] = static_cast<float>(1 / (2 * p[k] * p[k] * at));
+      for (int i = 0; i < PAIRS; i++) others[k][i] = static_cast<float>(rest[i]);
+      double power_of_p = 1;
+      for (int j = 0; j < 2 * PAIRS; j++, power_of_p *= p[k])
+        power[k][j] = static_cast<float>(power_of_p);
+    }
+  }
 
-// One line of a tile. A polynomial at +x and at -x: its even part plus, and minus, its odd one.
-
-struct Input {  // B^T d
-  static constexpr int FROM = IN, TO = IN;
-  static INLINE void line(const Vector* d, Vector* v) {
-    const Vector even_p = d[4] - q2 * d[2], odd_p = p * (d[3] - q2 * d[1]);
-    const Vector even_q = d[4] - p2 * d[2], odd_q = q * (d[3] - p2 * d[1]);
-    v[0] = d[0] - (p2 + q2) * d[2] + d[4];
-    v[1] = even_p + odd_p;
-    v[2] = even_p - odd_p;
-    v[3] = even_q + odd_q;
-    v[4] = even_q - odd_q;
-    v[5] = d[1] - (p2 + q2) * d[3] + d[5];
+  constexpr void product(int without, double* result) const {
+    result[0] = 1;
+    for (int k = 0; k < PAIRS; k++) {
+      if (k == without) continue;
+      for (int i = PAIRS; i >= 0; i--)
+        result[i] = (i ? result[i - 1] : 0) - p[k] * p[k] * result[i];
+    }
   }
 };
 
-struct InputGrad {  // B dv
-  static constexpr int FROM = IN, TO = IN;
-  static INLINE void line(const Vector* v, Vector* d) {
-    const Vector sum_p = v[1] + v[2], difference_p = p * (v[1] - v[2]);
-    const Vector sum_q = v[3] + v[4], difference_q = q * (v[3] - v[4]);
-    d[0] = v[0];
-    d[1] = v[5] - q2 * difference_p - p2 * difference_q;
-    d[2] = -(p2 + q2) * v[0] - q2 * sum_p - p2 * sum_q;
-    d[3] = difference_p + difference_q - (p2 + q2) * v[5];
-    d[4] = v[0] + sum_p + sum_q;
-    d[5] = v[5];
-  }
-};
+template <int PAIRS>
+constexpr Points<PAIRS> points = [] {
+  if constexpr (PAIRS == 2)
+    return Points<2>({0.70710678118654752, 1.41421356237309505});
+  else
+    return Points<3>({0.5, 1, 2});
+}();
 
-struct Kernel {  // G g
-  static constexpr int FROM = 3, TO = IN;
-  static INLINE void line(const Vector* g, Vector* u) {
-    const Vector even_p = gp * (g[0] + p2 * g[2]), odd_p = gp * p * g[1];
-    const Vector even_q = gq * (g[0] + q2 * g[2]), odd_q = gq * q * g[1];
-    u[0] = g[0];
-    u[1] = even_p + odd_p;
-    u[2] = even_p - odd_p;
-    u[3] = even_q + odd_q;
-    u[4] = even_q - odd_q;
-    u[5] = g[2];
-  }
-};
+// The six matrices, each as what it makes of one line of a tile, PAIRS known at compile time.
+// Values at the points stand in this order: 0, +p and -p of each pair, infinity. A polynomial
+// at +p and at -p is its even part plus, and minus, its odd one.
+template <int PAIRS>
+struct Winograd {
+  static constexpr int OUT = 2 * PAIRS, IN = OUT + 2, POSITIONS = IN * IN, LAST = IN - 1;
+  static constexpr const Points<PAIRS>& at = points<PAIRS>;
 
-struct KernelGrad {  // G^T du
-  static constexpr int FROM = IN, TO = 3;
-  static INLINE void line(const Vector* u, Vector* g) {
-    const Vector sum_p = gp * (u[1] + u[2]), sum_q = gq * (u[3] + u[4]);
-    g[0] = u[0] + sum_p + sum_q;
-    g[1] = gp * p * (u[1] - u[2]) + gq * q * (u[3] - u[4]);
-    g[2] = p2 * sum_p + q2 * sum_q + u[5];
-  }
-};
+  struct Input {  // B^T d
+    static constexpr int FROM = IN, TO = IN;
+    static INLINE void line(const Vector* d, Vector* v) {
+      v[0] = d[OUT];  // all[PAIRS] is 1, as others[k][PAIRS - 1]
+      v[LAST] = d[LAST];
+      UNROLL for (int i = 0; i < PAIRS; i++) {
+        v[0] += at.all[i] * d[2 * i];
+        v[LAST] += at.all[i] * d[2 * i + 1];
+      }
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        Vector even = d[OUT], odd = d[OUT - 1];
+        UNROLL for (int i = 0; i < PAIRS - 1; i++) {
+          even += at.others[k][i] * d[2 * i + 2];
+          odd += at.others[k][i] * d[2 * i + 1];
+        }
+        v[2 * k + 1] = even + at.power[k][1] * odd;
+        v[2 * k + 2] = even - at.power[k][1] * odd;
+      }
+    }
+  };
 
-struct Output {  // A^T m
-  static constexpr int FROM = IN, TO = OUT;
-  static INLINE void line(const Vector* m, Vector* y) {
-    const Vector sum_p = m[1] + m[2], difference_p = m[1] - m[2];
-    const Vector sum_q = m[3] + m[4], difference_q = m[3] - m[4];
-    y[0] = m[0] + sum_p + sum_q;
-    y[1] = p * difference_p + q * difference_q;
-    y[2] = p2 * sum_p + q2 * sum_q;
-    y[3] = p3 * difference_p + q3 * difference_q + m[5];
-  }
-};
+  struct InputGrad {  // B dv
+    static constexpr int FROM = IN, TO = IN;
+    static INLINE void line(const Vector* v, Vector* d) {
+      UNROLL for (int i = 0; i <= PAIRS; i++) {
+        d[2 * i] = at.all[i] * v[0];
+        d[2 * i + 1] = at.all[i] * v[LAST];
+      }
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        const Vector sum = v[2 * k + 1] + v[2 * k + 2];
+        const Vector difference = at.power[k][1] * (v[2 * k + 1] - v[2 * k + 2]);
+        UNROLL for (int i = 0; i < PAIRS; i++) {
+          d[2 * i + 2] += at.others[k][i] * sum;
+          d[2 * i + 1] += at.others[k][i] * difference;
+        }
+      }
+    }
+  };
 
-struct OutputGrad {  // A dy
-  static constexpr int FROM = OUT, TO = IN;
-  static INLINE void line(const Vector* y, Vector* m) {
-    const Vector even_p = y[0] + p2 * y[2], odd_p = p * y[1] + p3 * y[3];
-    const Vector even_q = y[0] + q2 * y[2], odd_q = q * y[1] + q3 * y[3];
-    m[0] = y[0];
-    m[1] = even_p + odd_p;
-    m[2] = even_p - odd_p;
-    m[3] = even_q + odd_q;
-    m[4] = even_q - odd_q;
-    m[5] = y[3];
-  }
+  struct Kernel {  // G g
+    static constexpr int FROM = 3, TO = IN;
+    static INLINE void line(const Vector* g, Vector* u) {
+      u[0] = at.scale_zero * g[0];
+      u[LAST] = g[2];
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        const Vector even = at.scale[k] * (g[0] + at.power[k][2] * g[2]);
+        const Vector odd = at.scale[k] * at.power[k][1] * g[1];
+        u[2 * k + 1] = even + odd;
+        u[2 * k + 2] = even - odd;
+      }
+    }
+  };
+
+  struct KernelGrad {  // G^T du
+    static constexpr int FROM = IN, TO = 3;
+    static INLINE void line(const Vector* u, Vector* g) {
+      g[0] = at.scale_zero * u[0];
+      g[1] = zero();
+      g[2] = u[LAST];
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        const Vector sum = at.scale[k] * (u[2 * k + 1] + u[2 * k + 2]);
+        g[0] += sum;
+        g[1] += at.scale[k] * at.power[k][1] * (u[2 * k + 1] - u[2 * k + 2]);
+        g[2] += at.power[k][2] * sum;
+      }
+    }
+  };
+
+  struct Output {  // A^T m
+    static constexpr int FROM = IN, TO = OUT;
+    static INLINE void line(const Vector* m, Vector* y) {
+      UNROLL for (int j = 0; j < OUT; j++)
+        y[j] = j == 0 ? m[0] : j == OUT - 1 ? m[LAST] : zero();
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        const Vector sum = m[2 * k + 1] + m[2 * k + 2];
+        const Vector difference = m[2 * k + 1] - m[2 * k + 2];
+        UNROLL for (int j = 0; j < OUT; j++)
+          y[j] += at.power[k][j] * (j % 2 ? difference : sum);
+      }
+    }
+  };
+
+  struct OutputGrad {  // A dy
+    static constexpr int FROM = OUT, TO = IN;
+    static INLINE void line(const Vector* y, Vector* m) {
+      m[0] = y[0];
+      m[LAST] = y[OUT - 1];
+      UNROLL for (int k = 0; k < PAIRS; k++) {
+        Vector even = y[0], odd = at.power[k][1] * y[1];
+        UNROLL for (int j = 2; j < OUT; j += 2) {
+          even += at.power[k][j] * y[j];
+          odd += at.power[k][j + 1] * y[j + 1];
+        }
+        m[2 * k + 1] = even + odd;
+        m[2 * k + 2] = even - odd;
+      }
+    }
+  };
 };
 
 // A whole tile, WIDTH channels at a time: columns first, then rows.

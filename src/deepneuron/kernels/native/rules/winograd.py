@@ -3,14 +3,15 @@
 What it is stands in cpp/winograd.h. These rules say no where it does not fit or does
 not pay; then those of `convolution.py` are asked.
 
-Where an input is not finite, the whole 4x4 tile of outputs that sees it may be NaN (in
-dx, the 6x6 window of a tile), also where NumPy finds finite values; but no other tile.
+Where an input is not finite, the whole tile of outputs that sees it may be NaN (in
+dx, the window of a tile), also where NumPy finds finite values; but no other tile.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from deepneuron.engine.graph import Node
@@ -19,14 +20,16 @@ from deepneuron.kernels.native.lowering import MAP, TEAM, Lowering, Rows, lowers
 from deepneuron.kernels.native.rules.convolution import epilogue
 from deepneuron.ops.window import windows
 
-_TILE = 4  # rows and columns of outputs that are made at once
-_POSITIONS = 36  # values of a transformed tile, or of a transformed kernel
 _VECTOR = 16  # floats in a vector of the widest instruction set
 
 
-def is_on() -> bool:
-    """Whether Winograd's algorithm may be used: not with DEEPNEURON_WINOGRAD=0."""
-    return os.environ.get("DEEPNEURON_WINOGRAD", "") != "0"
+def tile_sizes() -> tuple[int, ...]:
+    """Rows of outputs in a tile that may be used.
+
+    DEEPNEURON_WINOGRAD=0 turns the algorithm off, 4 or 6 leaves that size alone.
+    """
+    wanted = os.environ.get("DEEPNEURON_WINOGRAD", "")
+    return {"0": (), "4": (4,), "6": (6,)}.get(wanted, (4, 6))
 
 
 @lowers("conv2d")
@@ -37,8 +40,9 @@ def conv2d(low: Lowering, node: Node) -> bool:
     if plan is None:
         return False
     channels, filters = kernel.shape[2:]
-    u = Tensor((_POSITIONS, channels, filters))
-    low.emit("winograd_kernel", TEAM, [kernel], [u, None], [channels, filters])
+    u = Tensor((plan.positions, channels, filters))
+    sizes = [channels, filters, plan.out]
+    low.emit("winograd_kernel", TEAM, [kernel], [u, None], sizes)
     bias, y, with_relu, nodes = epilogue(low, node)
     low.emit(
         "conv2d_winograd",
@@ -62,18 +66,18 @@ def conv2d_gradients(low: Lowering, node: Node) -> bool:
     plan = _plan(low, node, *_roles(node))
     if plan is None or not low.batched(dy):
         return False
+    channels, filters = _roles(node)[1].shape[2:]
+    sizes = [channels, filters, plan.out]
     x = dx = ut = du = None
     if for_kernel is not None:
         x, dkernel, _ = _roles(for_kernel)
         if not low.batched(x):
             return False
-        size = list(dkernel.shape[2:])
-        du = low.accumulator(_POSITIONS * math.prod(size) * 4)
+        du = low.accumulator(plan.positions * channels * filters * 4)
     if for_input is not None:
         dx, kernel, _ = _roles(for_input)
-        channels, filters = kernel.shape[2:]
-        ut = Tensor((_POSITIONS, filters, channels))
-        low.emit("winograd_kernel", TEAM, [kernel], [None, ut], [channels, filters])
+        ut = Tensor((plan.positions, filters, channels))
+        low.emit("winograd_kernel", TEAM, [kernel], [None, ut], sizes)
     low.emit(
         "conv2d_winograd_grad",
         MAP,
@@ -84,7 +88,7 @@ def conv2d_gradients(low: Lowering, node: Node) -> bool:
         chunk=plan.chunk,
     )
     if du is not None:
-        low.emit("winograd_reduce", TEAM, [du], [dkernel], size)
+        low.emit("winograd_reduce", TEAM, [du], [dkernel], sizes)
     return True
 
 
@@ -132,6 +136,12 @@ class _Plan(NamedTuple):
 
     numbers: list[int]
     chunk: int
+    out: int  # rows and columns of outputs in a tile
+
+    @property
+    def positions(self) -> int:
+        """Values of a transformed tile, or of a transformed kernel."""
+        return (self.out + 2) ** 2
 
 
 def _plan(
@@ -146,34 +156,46 @@ def _plan(
         and channels % _VECTOR == filters % _VECTOR == 0
         and all(t.dtype == "float32" for t in (x, kernel, y))
     )
-    if not is_on() or not fits:
+    if not fits:
         return None
     w = windows("conv", x.shape[1:3], (3, 3), (1, 1), attrs["padding"])
-    tiles = math.prod(-(-n // _TILE) for n in w.places)
-    if not _pays(low.rows, tiles, math.prod(w.places), channels, filters):
+    direct = 9 * low.rows * math.prod(w.places) * channels * filters
+    costs = {
+        out: _cost(low.rows, w.places, channels, filters, out) for out in tile_sizes()
+    }
+    out = min(costs, key=costs.__getitem__, default=0)
+    if not out or costs[out] >= direct:
         return None
     (top, _), (left, _) = w.padding
-    block = _block(channels, filters)
-    numbers = [*w.picture, channels, filters, top, left, *w.places, block]
-    return _Plan(numbers, -(-block // tiles))
+    block = _block(channels, filters, out)
+    numbers = [*w.picture, channels, filters, top, left, *w.places, out, block]
+    return _Plan(numbers, -(-block // _tiles(w.places, out)), out)
 
 
-def _block(channels: int, filters: int) -> int:
+def _tiles(places: Sequence[int], out: int) -> int:
+    return math.prod(-(-n // out) for n in places)
+
+
+def _block(channels: int, filters: int, out: int) -> int:
     """Tiles to work on at once: so many that fetching the large kernel is worth it."""
     size = channels * filters
     return 32 if size < 1 << 14 else 64 if size < 1 << 16 else 128
 
 
-def _pays(rows: int, tiles: int, pixels: int, channels: int, filters: int) -> bool:
-    """Whether it takes less time than the direct way, counted in multiplications.
+def _cost(
+    rows: int, places: Sequence[int], channels: int, filters: int, out: int
+) -> float:
+    """How many multiplications would take as long.
 
-    To transform a value of a tile takes as long as 16 of them, to transform one of the
-    kernel (and to sum its gradient) as long as 24. Against the direct kernels, on one
-    thread, forward / both gradients, on AVX-512 and on AVX2, this predicts
+    To transform a value of a tile takes as long as 16 of them, in tiles of 6x6 outputs
+    20; one of the kernel (and to sum its gradient) as long as 24. Since tiles of 6x6
+    round more coarsely, a tenth of the time must be won by them. Against the direct
+    kernels, on one thread, forward / both gradients, on AVX-512 and on AVX2, this
+    predicts
 
         3x3, batch 64            predicted    AVX-512        AVX2
         16 -> 16 on 32x32        1.3          1.3 / 2.4      1.0 / 1.4
-        32 -> 64 on 13x13        1.9          1.8 / 3.1      1.7 / 3.4
+        32 -> 64 on 11x11, 6x6   2.1          2.4 / 2.6      1.9 / 2.2
         64 -> 64 on 16x16        2.6          2.1 / 2.5      2.4 / 2.1
         128 -> 128 on 8x8        3.0          3.1 / 2.7      1.4 / 2.1
         64 -> 64 on 5x5          1.0          1.3 / 1.2      1.0 / 1.1
@@ -181,10 +203,10 @@ def _pays(rows: int, tiles: int, pixels: int, channels: int, filters: int) -> bo
         the same on 16x16, batch 1    1.3     1.7 / 1.9      1.3 / 1.3
         128 -> 128 on 8x8, batch 2    0.9     1.1 / 1.5      0.8 / 0.7
     """
-    size = channels * filters
-    direct = 9 * rows * pixels * size
-    tile, kernel = size + 16 * (channels + filters), 24 * size
-    return direct > _POSITIONS * (rows * tiles * tile + kernel)
+    size, positions = channels * filters, (out + 2) ** 2
+    transform, rounding = (16, 1.0) if out == 4 else (20, 1.1)
+    tile = size + transform * (channels + filters)
+    return rounding * positions * (rows * _tiles(places, out) * tile + 24 * size)
 
 
-__all__: list[str] = ["is_on"]
+__all__: list[str] = ["tile_sizes"]

@@ -14,15 +14,22 @@ using namespace winograd;
 // --- blocks of tiles
 
 // Pictures of x and y. y has `down` x `across` pixels; `top` and `left`: x's margin of zeros;
-// `block`: how many tiles at least are worked on at once, if there are so many.
+// `out`: a tile makes out x out outputs; `block`: how many tiles at least are worked on at
+// once, if there are so many.
 struct Shape {
-  i64 height, width, channels, filters, top, left, down, across, block;
+  i64 height, width, channels, filters, top, left, down, across, out, block;
 
-  INLINE i64 tiles_across() const { return (across + OUT - 1) / OUT; }
-  INLINE i64 tiles() const { return (down + OUT - 1) / OUT * tiles_across(); }
+  INLINE i64 tiles_across() const { return (across + out - 1) / out; }
+  INLINE i64 tiles() const { return (down + out - 1) / out * tiles_across(); }
 };
 INLINE Shape shape_of(const i64* n) {
-  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8]};
+  return {n[0], n[1], n[2], n[3], n[4], n[5], n[6], n[7], n[8], n[9]};
+}
+
+// Calls work(the algorithm) that makes tiles of out x out outputs.
+template <class Work>
+INLINE void with_algorithm(i64 out, Work work) {
+  out == Winograd<2>::OUT ? work(Winograd<2>{}) : work(Winograd<3>{});
 }
 
 // Where a tile lies: in which row of the batch, and its first pixel in y.
@@ -31,17 +38,18 @@ struct Place {
 };
 INLINE Place place_of(const Shape& shape, i64 first_row, i64 tile) {
   const i64 each = shape.tiles(), across = shape.tiles_across(), in_picture = tile % each;
-  return {first_row + tile / each, in_picture / across * OUT, in_picture % across * OUT};
+  return {first_row + tile / each, in_picture / across * shape.out,
+          in_picture % across * shape.out};
 }
 
-// The 36 matrices of a block have one row for each tile. They begin a cache line further apart
+// The matrices of a block, one for each position, have one row for each tile. They begin a cache line further apart
 // than their size: at powers of two, all would fall on the same few places of the cache.
 INLINE i64 matrix_step(i64 tiles, i64 depth) { return tiles * depth + 16; }
 
 // Tiles first..first+n and their matrices, in scratch memory.
 struct Block {
   i64 first, n;
-  float *v, *m, *frame;  // (36, n, channels), (36, n, filters), one tile
+  float *v, *m, *frame;  // (positions, n, channels), (positions, n, filters), one tile
   i64 v_step, m_step;
 };
 
@@ -50,6 +58,7 @@ struct Block {
 template <class Visit>
 INLINE void each_block(const Shape& shape, i64 rows, char* scratch, Visit visit) {
   const i64 tiles = rows * shape.tiles(), fitting = tiles / shape.block;
+  const i64 positions = (shape.out + 2) * (shape.out + 2);
   const i64 count = fitting ? fitting : 1;
   for (i64 i = 0; i < count; i++) {
     Block b;
@@ -58,18 +67,19 @@ INLINE void each_block(const Shape& shape, i64 rows, char* scratch, Visit visit)
     b.v_step = matrix_step(b.n, shape.channels);
     b.m_step = matrix_step(b.n, shape.filters);
     b.v = reinterpret_cast<float*>(scratch);
-    b.m = b.v + POSITIONS * b.v_step;
-    b.frame = b.m + POSITIONS * b.m_step;
+    b.m = b.v + positions * b.v_step;
+    b.frame = b.m + positions * b.m_step;
     visit(b);
   }
 }
 
 i64 scratch_of(const i64* ints) {
   const Shape s = shape_of(ints);
-  const i64 frame = IN * IN * (s.channels > s.filters ? s.channels : s.filters);
+  const i64 positions = (s.out + 2) * (s.out + 2);
+  const i64 frame = positions * (s.channels > s.filters ? s.channels : s.filters);
   const i64 most = 2 * s.block;
   const i64 matrices = matrix_step(most, s.channels) + matrix_step(most, s.filters);
-  return (POSITIONS * matrices + frame) * static_cast<i64>(sizeof(float));
+  return (positions * matrices + frame) * static_cast<i64>(sizeof(float));
 }
 
 // --- tiles in pictures, whose edges they may overhang
@@ -114,7 +124,7 @@ struct Picture {
   }
 };
 
-// --- between pictures and matrices: a tile is one row of each of the 36
+// --- between pictures and matrices: a tile is one row of each of them
 
 // Calls work(n), for usual n with a number that the compiler knows: it then folds the places
 // of a tile's pixels into its instructions.
@@ -136,6 +146,7 @@ INLINE void with_constant(i64 n, Work work) {
 // B^T d B of a window of x, or A dy A^T of one of dy
 template <class Matrix>
 void into_matrices(const Picture& picture, i64 y, i64 x, float* frame, float* row, i64 step) {
+  constexpr int IN = Matrix::TO;
   const Window w = picture.read<Matrix::FROM>(y, x, frame);
   with_constant(picture.depth, [&](auto depth) {
     for (i64 c = 0; c < depth; c += WIDTH) {
@@ -148,6 +159,7 @@ void into_matrices(const Picture& picture, i64 y, i64 x, float* frame, float* ro
 }
 
 // y = A^T m A + bias, or max of that and 0, cropped to the picture
+template <class W>
 void out_of_matrices(const float* row, i64 step, const float* bias, bool with_relu,
                      const Picture& picture, i64 y, i64 x) {
   const Window w = picture.window(y, x);
@@ -157,18 +169,21 @@ void out_of_matrices(const float* row, i64 step, const float* bias, bool with_re
       const float* from = row + c;
       float* to = w.start + c;
       const Vector b = bias ? load(bias + c) : zero();
-      transform<Output>([&](int i, int j) { return load(from + (i * IN + j) * step); },
-                        [&](int i, int j, Vector v) {
-                          if (i >= rows || j >= columns) return;
-                          v += b;
-                          store(to + i * w.step + j * depth, with_relu ? relu(v) : v);
-                        });
+      transform<typename W::Output>(
+          [&](int i, int j) { return load(from + (i * W::IN + j) * step); },
+          [&](int i, int j, Vector v) {
+            if (i >= rows || j >= columns) return;
+            v += b;
+            store(to + i * w.step + j * depth, with_relu ? relu(v) : v);
+          });
     }
   });
 }
 
 // dx += B dv B^T, as far as the window lies in the picture
+template <class W>
 void add_window(const float* row, i64 step, const Picture& picture, i64 y, i64 x, float* frame) {
+  constexpr int IN = W::IN;
   const bool inside = picture.contains<IN>(y, x);
   const Window w = inside ? picture.window(y, x) : Window{frame, IN * picture.depth};
   if (!inside) std::memset(frame, 0, IN * IN * picture.depth * sizeof(float));
@@ -176,11 +191,12 @@ void add_window(const float* row, i64 step, const Picture& picture, i64 y, i64 x
     for (i64 c = 0; c < depth; c += WIDTH) {
       const float* from = row + c;
       float* to = w.start + c;
-      transform<InputGrad>([&](int i, int j) { return load(from + (i * IN + j) * step); },
-                           [&](int i, int j, Vector v) {
-                             float* pixel = to + i * w.step + j * depth;
-                             store(pixel, load(pixel) + v);
-                           });
+      transform<typename W::InputGrad>(
+          [&](int i, int j) { return load(from + (i * IN + j) * step); },
+          [&](int i, int j, Vector v) {
+            float* pixel = to + i * w.step + j * depth;
+            store(pixel, load(pixel) + v);
+          });
     }
   });
   if (inside) return;
@@ -242,64 +258,70 @@ void add_transposed_product(const float* a, i64 rows, i64 depth, const float* b,
 // --- the kernels
 
 // u = G g G^T, and the same with channels and filters exchanged; either may be absent
-// kernel (3, 3, channels, filters) | u (36, channels, filters), ut (36, filters, channels)
-// ; channels, filters
+// kernel (3, 3, channels, filters) | u (positions, channels, filters), ut (positions, filters,
+// channels) ; channels, filters, out
 void winograd_kernel(const Call& k, Share s) {
   const i64 channels = k.ints[0], filters = k.ints[1], size = channels * filters;
   const float* kernel = k.at(0);
   float *u = k.at(1), *ut = k.at(2);
-  const auto evaluate = [&](const float* g, i64 g_step, float* to) {
-    transform<Kernel>([&](int i, int j) { return load(g + (i * 3 + j) * g_step); },
-                      [&](int i, int j, Vector v) { store(to + (i * IN + j) * size, v); });
-  };
   const Range some = cut(channels, s.part, s.parts, WIDTH);
-  if (u)
-    for (i64 i = some.lo * filters; i < some.hi * filters; i += WIDTH)
-      evaluate(kernel + i, size, u + i);
-  if (!ut) return;
-  // Vectors along the channels: first exchange WIDTH x WIDTH values of each of the nine.
-  float block[9 * WIDTH * WIDTH];
-  for (i64 c = some.lo; c < some.hi; c += WIDTH) {
-    for (i64 f = 0; f < filters; f += WIDTH) {
-      for (int g = 0; g < 9; g++)
-        for (int i = 0; i < WIDTH; i++)
-          for (int j = 0; j < WIDTH; j++)
-            block[(g * WIDTH + j) * WIDTH + i] = kernel[g * size + (c + i) * filters + f + j];
-      for (int j = 0; j < WIDTH; j++)
-        evaluate(block + j * WIDTH, WIDTH * WIDTH, ut + (f + j) * channels + c);
+  with_algorithm(k.ints[2], [&](auto algorithm) {
+    using W = decltype(algorithm);
+    const auto evaluate = [&](const float* g, i64 g_step, float* to) {
+      transform<typename W::Kernel>(
+          [&](int i, int j) { return load(g + (i * 3 + j) * g_step); },
+          [&](int i, int j, Vector v) { store(to + (i * W::IN + j) * size, v); });
+    };
+    if (u)
+      for (i64 i = some.lo * filters; i < some.hi * filters; i += WIDTH)
+        evaluate(kernel + i, size, u + i);
+    if (!ut) return;
+    // Vectors along the channels: first exchange WIDTH x WIDTH values of each of the nine.
+    float block[9 * WIDTH * WIDTH];
+    for (i64 c = some.lo; c < some.hi; c += WIDTH) {
+      for (i64 f = 0; f < filters; f += WIDTH) {
+        for (int g = 0; g < 9; g++)
+          for (int i = 0; i < WIDTH; i++)
+            for (int j = 0; j < WIDTH; j++)
+              block[(g * WIDTH + j) * WIDTH + i] = kernel[g * size + (c + i) * filters + f + j];
+        for (int j = 0; j < WIDTH; j++)
+          evaluate(block + j * WIDTH, WIDTH * WIDTH, ut + (f + j) * channels + c);
+      }
     }
-  }
+  });
 }
 REGISTER(winograd_kernel, nullptr);
 
 // y = x * kernel + bias, or max of that and 0
-// x, u, bias or none | y ; height, width, channels, filters, top, left, down, across, block, relu
+// x, u, bias or none | y ; the numbers of Shape, relu
 void conv2d_winograd(const Call& k, Share s) {
   const Shape shape = shape_of(k.ints);
   const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
   const float *u = k.at(1), *bias = k.at(2);
-  const bool with_relu = k.ints[9];
-  each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
-    for (i64 t = 0; t < b.n; t++) {
-      const Place at = place_of(shape, s.lo, b.first + t);
-      const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
-      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame, b.v + t * channels,
-                           b.v_step);
-    }
-    for (i64 e = 0; e < POSITIONS; e++)
-      multiply(b.v + e * b.v_step, b.n, channels, u + e * size, filters, b.m + e * b.m_step);
-    for (i64 t = 0; t < b.n; t++) {
-      const Place at = place_of(shape, s.lo, b.first + t);
-      const Picture y{k.at(3, at.row), shape.down, shape.across, filters};
-      out_of_matrices(b.m + t * filters, b.m_step, bias, with_relu, y, at.y, at.x);
-    }
+  const bool with_relu = k.ints[10];
+  with_algorithm(shape.out, [&](auto algorithm) {
+    using W = decltype(algorithm);
+    each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
+      for (i64 t = 0; t < b.n; t++) {
+        const Place at = place_of(shape, s.lo, b.first + t);
+        const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
+        into_matrices<typename W::Input>(x, at.y - shape.top, at.x - shape.left, b.frame,
+                                         b.v + t * channels, b.v_step);
+      }
+      for (i64 e = 0; e < W::POSITIONS; e++)
+        multiply(b.v + e * b.v_step, b.n, channels, u + e * size, filters, b.m + e * b.m_step);
+      for (i64 t = 0; t < b.n; t++) {
+        const Place at = place_of(shape, s.lo, b.first + t);
+        const Picture y{k.at(3, at.row), shape.down, shape.across, filters};
+        out_of_matrices<W>(b.m + t * filters, b.m_step, bias, with_relu, y, at.y, at.x);
+      }
+    });
   });
 }
 REGISTER(conv2d_winograd, scratch_of);
 
 // du += v^T dm, dx = B (dm u^T) B^T    either of them alone, or both, which share dm
-// x, dy, ut | du (36, channels, filters), dx
-// ; height, width, channels, filters, top, left, down, across, block
+// x, dy, ut | du (positions, channels, filters), dx ; the numbers of Shape
 void conv2d_winograd_grad(const Call& k, Share s) {
   const Shape shape = shape_of(k.ints);
   const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
@@ -309,50 +331,56 @@ void conv2d_winograd_grad(const Call& k, Share s) {
   if (wants_dx)  // windows overlap, so each is added to what is there
     for (i64 row = s.lo; row < s.hi; row++)
       std::memset(k.at(4, row), 0, shape.height * shape.width * channels * sizeof(float));
-  each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
-    for (i64 t = 0; t < b.n; t++) {
-      const Place at = place_of(shape, s.lo, b.first + t);
-      const Picture dy{k.at(1, at.row), shape.down, shape.across, filters};
-      into_matrices<OutputGrad>(dy, at.y, at.x, b.frame, b.m + t * filters, b.m_step);
-      if (!du) continue;
-      const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
-      into_matrices<Input>(x, at.y - shape.top, at.x - shape.left, b.frame, b.v + t * channels,
-                           b.v_step);
-    }
-    if (du) {
+  with_algorithm(shape.out, [&](auto algorithm) {
+    using W = decltype(algorithm);
+    each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
+      for (i64 t = 0; t < b.n; t++) {
+        const Place at = place_of(shape, s.lo, b.first + t);
+        const Picture dy{k.at(1, at.row), shape.down, shape.across, filters};
+        into_matrices<typename W::OutputGrad>(dy, at.y, at.x, b.frame, b.m + t * filters,
+                                              b.m_step);
+        if (!du) continue;
+        const Picture x{k.at(0, at.row), shape.height, shape.width, channels};
+        into_matrices<typename W::Input>(x, at.y - shape.top, at.x - shape.left, b.frame,
+                                         b.v + t * channels, b.v_step);
+      }
       const Into into = k.context.fresh && b.first == 0 ? Into::store : Into::go_on;
-      for (i64 e = 0; e < POSITIONS; e++)
-        add_transposed_product(b.v + e * b.v_step, b.n, channels, b.m + e * b.m_step, filters,
-                               du + e * size, into);
-    }
-    if (!wants_dx) return;
-    for (i64 e = 0; e < POSITIONS; e++)
-      multiply(b.m + e * b.m_step, b.n, filters, ut + e * size, channels, b.v + e * b.v_step);
-    for (i64 t = 0; t < b.n; t++) {
-      const Place at = place_of(shape, s.lo, b.first + t);
-      const Picture dx{k.at(4, at.row), shape.height, shape.width, channels};
-      add_window(b.v + t * channels, b.v_step, dx, at.y - shape.top, at.x - shape.left, b.frame);
-    }
+      for (i64 e = 0; e < W::POSITIONS; e++) {
+        float *v = b.v + e * b.v_step, *m = b.m + e * b.m_step;
+        if (du) add_transposed_product(v, b.n, channels, m, filters, du + e * size, into);
+        if (wants_dx) multiply(m, b.n, filters, ut + e * size, channels, v);  // dv over v
+      }
+      for (i64 t = 0; wants_dx && t < b.n; t++) {
+        const Place at = place_of(shape, s.lo, b.first + t);
+        const Picture dx{k.at(4, at.row), shape.height, shape.width, channels};
+        add_window<W>(b.v + t * channels, b.v_step, dx, at.y - shape.top, at.x - shape.left,
+                      b.frame);
+      }
+    });
   });
 }
 REGISTER(conv2d_winograd_grad, scratch_of);
 
 // dkernel = G^T du G, du summed over the shards
-// du | dkernel ; channels, filters
+// du | dkernel ; channels, filters, out
 void winograd_reduce(const Call& k, Share s) {
   const i64 size = k.ints[0] * k.ints[1];
   const Range some = cut(size, s.part, s.parts, WIDTH);
-  for (i64 i = some.lo; i < some.hi; i += WIDTH) {
-    float* dkernel = k.at(1) + i;
-    const auto sum_of_shards = [&](int position) {
-      Vector du = load(k.shard(0, 0) + position * size + i);
-      for (int q = 1; q < k.context.shard_count; q++)
-        du += load(k.shard(0, q) + position * size + i);
-      return du;
-    };
-    transform<KernelGrad>([&](int i, int j) { return sum_of_shards(i * IN + j); },
-                          [&](int i, int j, Vector v) { store(dkernel + (i * 3 + j) * size, v); });
-  }
+  with_algorithm(k.ints[2], [&](auto algorithm) {
+    using W = decltype(algorithm);
+    for (i64 i = some.lo; i < some.hi; i += WIDTH) {
+      float* dkernel = k.at(1) + i;
+      const auto sum_of_shards = [&](int position) {
+        Vector du = load(k.shard(0, 0) + position * size + i);
+        for (int q = 1; q < k.context.shard_count; q++)
+          du += load(k.shard(0, q) + position * size + i);
+        return du;
+      };
+      transform<typename W::KernelGrad>(
+          [&](int i, int j) { return sum_of_shards(i * W::IN + j); },
+          [&](int i, int j, Vector v) { store(dkernel + (i * 3 + j) * size, v); });
+    }
+  });
 }
 REGISTER(winograd_reduce, nullptr);
 
