@@ -109,11 +109,11 @@ class Program {
     for (int shard = part; shard < shards_; shard += parts) {
       const Range rows = cut(rows_, shard, shards_);
       c.base[SHARD] = c.shards + shard * shard_bytes_;
-      const i64 chunk = r.chunk ? r.chunk : rows.hi - rows.lo;
-      for (i64 lo = rows.lo; lo < rows.hi; lo += chunk) {
-        c.chunk_origin = lo;
-        c.fresh = lo == rows.lo;
-        list(r, c, {lo, std::min(lo + chunk, rows.hi), 0, 1});
+      const i64 n = rows.hi - rows.lo, chunks = r.chunk ? (n + r.chunk - 1) / r.chunk : n > 0;
+      for (i64 i = 0; i < chunks; i++) {  // of one size, for a last one of few rows is slow
+        c.chunk_origin = rows.lo + n * i / chunks;
+        c.fresh = i == 0;
+        list(r, c, {c.chunk_origin, rows.lo + n * (i + 1) / chunks, 0, 1});
       }
     }
   }
