@@ -42,11 +42,11 @@ struct Grid {
   Steps in, out;
 };
 
-// out[pixel, :] = sum over k of in[pixel, k] B[k, :] (+ bias, relu), B in panels of `depth` rows.
+// out[pixel, :] = sum over k of in[pixel, k] B[k, :] (+ bias, relu; or added to what is there),
+// B in panels of `depth` rows.
 INLINE void multiply(const Grid& g, const float* in, Along along, const float* b, i64 depth,
-                     i64 columns, float* out, const float* bias, bool rectify) {
+                     i64 columns, float* out, const float* bias, Into into) {
   const i64 pixels = g.pictures * g.down * g.across;
-  const Into into = rectify ? Into::bias_relu : bias ? Into::bias : Into::store;
   for (i64 first = 0; first < columns;) {
     const Panel p = panel_from(first, columns);
     const bool ragged = p.columns < p.width;
@@ -73,6 +73,9 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
         if (++y < g.down) continue;
         y = 0, line_in = picture_in += g.in.picture, line_out = picture_out += g.out.picture;
       }
+      if (ragged && into == Into::add)
+        for (int r = 0; r < height; r++)
+          __builtin_memcpy(c[r], to[r], p.columns * sizeof(float));
       of_height[height - 1](a, along, b, p.width, c, panel_bias, into);
       if (ragged)
         for (int r = 0; r < height; r++)
@@ -107,7 +110,7 @@ struct Pictures {
 // that all outputs of a rectangle see the same taps.
 void slide(const Axis& down, const Axis& across, i64 groups, const float* in, Pictures from,
            const float* packed, float* out, Pictures to, i64 out_width, const float* bias,
-           bool rectify, i64* pieces) {
+           Into into, i64* pieces) {
   const i64 part = from.channels / groups, some = to.channels / groups;
   const i64 in_line = across.inputs * from.channels, out_line = out_width * to.channels;
   const i64 depth = down.count * across.count * part;
@@ -135,7 +138,7 @@ void slide(const Axis& down, const Axis& across, i64 groups, const float* in, Pi
       for (i64 group = 0; group < groups; group++)
         multiply(grid, first + group * part, along,
                  packed + group * depth * packed_width(some), depth, some,
-                 target + group * some, bias ? bias + group * some : nullptr, rectify);
+                 target + group * some, bias ? bias + group * some : nullptr, into);
     }
   }
 }
@@ -175,11 +178,14 @@ void conv2d(const Call& k, Share s) {
   const Axis down = forward_axis(v.down, v.height, v.rows, v.top, v.stride_y, v.dilation_y);
   const Axis across = forward_axis(v.across, v.width, v.columns, v.left, v.stride_x, v.dilation_x);
   const i64 at_once = pictures_at_once(v.height * v.width * v.channels);
+  const Into into = k.ints[CONVOLUTION_NUMBERS] ? Into::bias_relu
+                    : k.has(2)                  ? Into::bias
+                                                : Into::store;
   for (i64 row = s.lo; row < s.hi; row += at_once) {
     const i64 count = least(at_once, s.hi - row);
     slide(down, across, v.groups, k.at(0, row), {count, k.stride(0), v.channels}, k.at(1),
           k.at(3, row), {count, k.stride(3), v.filters}, v.across, k.at(2),
-          k.ints[CONVOLUTION_NUMBERS], reinterpret_cast<i64*>(k.context.scratch));
+          into, reinterpret_cast<i64*>(k.context.scratch));
   }
 }
 REGISTER(conv2d, conv2d_scratch);
@@ -219,22 +225,28 @@ void pack_conv_kernel_for_input(const Call& k, Share s) {
 }
 REGISTER(pack_conv_kernel_for_input, nullptr);
 
-// dx, for y = x * kernel              dy, kernel packed for the input | dx ; Convolution
+// dx, for y = x * kernel (+ another gradient of x)
+//                  dy, kernel packed for the input, other gradient or none | dx ; Convolution
 void conv2d_input_grad(const Call& k, Share s) {
   const Convolution& v = convolution(k.ints);
   const i64 at_once = pictures_at_once(v.down * v.across * v.filters);
   for (i64 row = s.lo; row < s.hi; row += at_once) {
     const i64 count = least(at_once, s.hi - row);
     const float* packed = k.at(1);
+    const bool adds = k.has(2);
+    const i64 size = v.height * v.width * v.channels;
+    for (i64 i = row; i < row + count && adds && k.at(2, i) != k.at(3, i); i++)
+      __builtin_memcpy(k.at(3, i), k.at(2, i), size * sizeof(float));
     for (i64 py = 0; py < v.stride_y; py++)
       for (i64 px = 0; px < v.stride_x; px++) {
         const Axis down = backward_axis(py, v.height, v.down, v.rows, v.top, v.stride_y,
                                         v.dilation_y);
         const Axis across = backward_axis(px, v.width, v.across, v.columns, v.left, v.stride_x,
                                           v.dilation_x);
+        if (adds && down.count * across.count == 0) continue;  // nothing reaches this phase
         slide(down, across, v.groups, k.at(0, row), {count, k.stride(0), v.filters}, packed,
-              k.at(2, row), {count, k.stride(2), v.channels}, v.width, nullptr, false,
-              reinterpret_cast<i64*>(k.context.scratch));
+              k.at(3, row), {count, k.stride(3), v.channels}, v.width, nullptr,
+              adds ? Into::add : Into::store, reinterpret_cast<i64*>(k.context.scratch));
         packed += down.count * across.count * v.filters * packed_width(v.channels / v.groups);
       }
   }
@@ -283,11 +295,11 @@ INLINE Framed framed(const Call& k, int i, i64 lo, i64 hi, i64 height, i64 width
   return {frames, f.size(channels), line};
 }
 
-// How the sum over all pixels is cut: into blocks of pixels that stay in the nearest cache
+// How the sum over all pixels is cut: into blocks of pixels that stay in a near cache
 // while tile after tile of dkernel runs over them. Small pictures are summed several at a
 // time, or a tile would hardly be filled before it has to be stored.
 constexpr i64 SMALL_PICTURE = 128;  // pixels
-constexpr i64 NEAR_BYTES = 24 << 10;
+constexpr i64 NEAR_BYTES = 96 << 10;
 
 struct KernelGrad {
   Frame frame;
