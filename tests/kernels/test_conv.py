@@ -54,6 +54,8 @@ KERNELS = {"conv2d", "conv2d_input_grad", "conv2d_kernel_grad"}
 SIZES = {
     "a first layer of grey pictures": ((28, 28), 1, (3, 3), 32),
     "a first layer of colours": ((32, 32), 3, (3, 3), 16),
+    "large windows over grey": ((9, 11), 1, (5, 5), 16),
+    "fewer pixels than pass by at once": ((7, 3), 3, (3, 3), 48),
     "many channels on few pixels": ((4, 4), 64, (3, 3), 80),
     "one pixel": ((1, 1), 5, (1, 1), 7),
     "a plain product": ((6, 5), 20, (1, 1), 33),

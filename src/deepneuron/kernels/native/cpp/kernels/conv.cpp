@@ -42,11 +42,58 @@ struct Grid {
   Steps in, out;
 };
 
+// Where windows are small, as in a first layer, a tile is done as soon as it is set up. There
+// the weights of a vector of filters stay in registers instead, and pixels pass them by, four
+// at a time; the last four may have been there before. It takes 32 registers.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr i64 PASSING = 4;
+
+template <int PIECES, int LENGTH>
+void pass_by(const Grid& g, const float* in, const i64* at, const float* b, i64 ldb, float* out,
+             const float* bias, Into into) {
+  Vector w[PIECES][LENGTH];
+  UNROLL for (int a = 0; a < PIECES; a++)
+    UNROLL for (int k = 0; k < LENGTH; k++) w[a][k] = load(b + (a * LENGTH + k) * ldb);
+  for (i64 n = 0; n < g.pictures; n++)
+    for (i64 y = 0; y < g.down; y++)
+      for (i64 i = 0; i < g.across; i += PASSING) {
+        const i64 x = least(i, g.across - PASSING);
+        const float* from = in + n * g.in.picture + y * g.in.y + x * g.in.x;
+        float* to = out + n * g.out.picture + y * g.out.y + x * g.out.x;
+        Vector sum[PASSING];
+        UNROLL for (int j = 0; j < PASSING; j++) sum[j] = load(bias);
+        UNROLL for (int a = 0; a < PIECES; a++)
+          UNROLL for (int k = 0; k < LENGTH; k++)
+            UNROLL for (int j = 0; j < PASSING; j++)
+              sum[j] += from[at[a] + k + j * g.in.x] * w[a][k];
+        UNROLL for (int j = 0; j < PASSING; j++)
+          store(to + j * g.out.x, into == Into::bias_relu ? relu(sum[j]) : sum[j]);
+      }
+}
+
+// The one for such windows, if there is one.
+using PassBy = decltype(&pass_by<3, 3>);
+INLINE PassBy pass_by_for(const Grid& g, const Along& along, i64 depth, i64 columns, Into into) {
+  const bool fits = g.across >= PASSING && columns % WIDTH == 0 && into != Into::add &&
+                    along.pieces * along.length == depth;
+  if (!fits) return nullptr;
+  if (along.pieces == 3 && along.length == 3) return pass_by<3, 3>;
+  if (along.pieces == 3 && along.length == 9) return pass_by<3, 9>;
+  if (along.pieces == 5 && along.length == 5) return pass_by<5, 5>;
+  return nullptr;
+}
+#else
+using PassBy = void (*)(const Grid&, const float*, const i64*, const float*, i64, float*,
+                        const float*, Into);
+INLINE PassBy pass_by_for(const Grid&, const Along&, i64, i64, Into) { return nullptr; }
+#endif
+
 // out[pixel, :] = sum over k of in[pixel, k] B[k, :] (+ bias, relu; or added to what is there),
 // B in panels of `depth` rows.
 INLINE void multiply(const Grid& g, const float* in, Along along, const float* b, i64 depth,
                      i64 columns, float* out, const float* bias, Into into) {
   const i64 pixels = g.pictures * g.down * g.across;
+  const PassBy pass_by = pass_by_for(g, along, depth, columns, into);
   for (i64 first = 0; first < columns;) {
     const Panel p = panel_from(first, columns);
     const bool ragged = p.columns < p.width;
@@ -54,8 +101,10 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
     float panel_bias[MOST_VECTORS * WIDTH] = {};
     if (bias) __builtin_memcpy(panel_bias, bias + first, p.columns * sizeof(float));
     float whole[MOST_ROWS * MOST_VECTORS * WIDTH];  // a tile that is wider than C
+    for (i64 j = 0; pass_by && j < p.width; j += WIDTH)
+      pass_by(g, in, along.at, b + j, p.width, out + first + j, panel_bias + j, into);
 
-    const i64 count = tile_count(pixels, p.vectors);
+    const i64 count = pass_by ? 0 : tile_count(pixels, p.vectors);
     const float *picture_in = in, *line_in = in;
     float *picture_out = out + first, *line_out = picture_out;
     i64 y = 0, x = 0;
