@@ -120,7 +120,8 @@ class Schedule:
         on the way forward, and to stay there. If what it was made of is kept anyway,
         then each region makes its own, a few rows at a time, in the nearest cache.
         """
-        seen = {self.root(t) for t in (*graph.outputs, *graph.keep)}
+        ends = (*graph.outputs, *graph.keep, *graph.commits.values())
+        seen = {self.root(t) for t in ends}
         readers: dict[Any, list[tuple[Instruction, Any]]] = {}
         for i in self.instructions:
             for x in i.inputs:
@@ -143,11 +144,11 @@ class Schedule:
     def _make_for_each(
         self, maker: Instruction, value: Tensor, users: list[Instruction]
     ) -> None:
+        """A copy of the maker for every epoch but its own, read by the users there."""
         made = {self.epoch[maker]: value}
         for j in users:
             if self.epoch[j] not in made:
-                again = Tensor(value.shape, value.dtype)
-                made[self.epoch[j]] = again
+                again = made[self.epoch[j]] = Tensor(value.shape, value.dtype)
                 i = maker
                 self.maker[again] = self.low.emit(
                     i.kernel, MAP, i.inputs, [Rows(again)], i.ints, i.floats, i.nodes
