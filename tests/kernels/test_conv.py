@@ -54,6 +54,8 @@ KERNELS = {"conv2d", "conv2d_input_grad", "conv2d_kernel_grad"}
 SIZES = {
     "a first layer of grey pictures": ((28, 28), 1, (3, 3), 32),
     "a first layer of colours": ((32, 32), 3, (3, 3), 16),
+    "large windows over grey": ((9, 11), 1, (5, 5), 16),
+    "fewer pixels than pass by at once": ((7, 3), 3, (3, 3), 48),
     "many channels on few pixels": ((4, 4), 64, (3, 3), 80),
     "one pixel": ((1, 1), 5, (1, 1), 7),
     "a plain product": ((6, 5), 20, (1, 1), 33),
@@ -125,6 +127,33 @@ def test_bias_and_relu_are_part_of_the_convolution(isa, fused, filters):
     run = run_native(function, x, isa=isa)
     assert run.kernels == ["pack_conv_kernel", "gather", "conv2d"]
     assert_close(run.results, run_numpy(function, x))
+
+
+@isas
+@pytest.mark.parametrize("other", ["given", "made before", "of another convolution"])
+@pytest.mark.parametrize("strides", [(1, 1), (2, 2), (3, 1)])
+@pytest.mark.parametrize("channels", [5, 16, 21])
+def test_another_gradient_is_added_by_the_kernel_that_makes_dx(
+    isa, other, strides, channels
+):
+    filters, attrs = 16, {"padding": "same", "strides": strides}
+    kernel = _random(3, 3, channels, filters)
+    point = _random(1, 1, channels, filters, seed=1)
+    x, input_grad = _random(5, 16, 14, channels), registry["conv2d_input_grad"]
+    dy = _random(*registry["conv2d"].infer(x, kernel, **attrs).shape, seed=2)
+
+    def function(x, dy):
+        if other == "of another convolution":
+            x = input_grad(dy, point, picture=(16, 14), **attrs)
+        elif other == "made before":
+            x = x * 2.0
+        return ops.relu(input_grad(dy * 2.0, kernel, picture=(16, 14), **attrs) + x)
+
+    fast = channels == filters and strides == (1, 1)  # by Winograd's algorithm
+    kind = "conv2d_winograd_grad" if fast else "conv2d_input_grad"
+    assert_native_equals_numpy(function, x, dy, kernel=kind, isa=isa)
+    pointwise = run_native(function, x, dy, isa=isa).kernels.count("pointwise")
+    assert pointwise == 2 + (other == "made before")  # nothing but dy * 2, x * 2, relu
 
 
 @isas

@@ -86,6 +86,26 @@ def test_what_stands_behind_a_native_batch_norm_is_fused(isa, fused, shape):
         assert not {"relu", "numpy.relu"} & {*kernels}
 
 
+@pytest.mark.parametrize("channels", [5, 16, 35])
+def test_what_a_native_batch_norm_passed_on_is_made_again_on_the_way_back(
+    isa, channels
+):
+    def f(x, w, gamma, beta, kernel):
+        start = x * 1.0
+        y, _, _ = ops.batch_norm(start, gamma, beta)
+        z, _, _ = ops.batch_norm(ops.conv2d(ops.relu(y), kernel), gamma, beta)
+        return gradients(ops.sum(z * w), [start, gamma, beta, kernel])
+
+    x, w = draw(5, 6, 7, channels), draw(5, 4, 5, channels, seed=1)
+    x[2, 3, 4, 1] = np.nan
+    kernel = draw(3, 3, channels, channels, seed=2) / 9
+    arrays = x, w, *draw(2, channels, seed=3), kernel
+    assert_native_equals_numpy(f, *arrays, kernel="batch_norm_apply", isa=isa)
+    kernels = run_native(f, *arrays, isa=isa).kernels
+    assert kernels.count("batch_norm_apply") == 3  # y, y again, z
+    assert not [name for name in kernels if "relu" in name]
+
+
 def test_a_nan_stays_in_its_channel_of_a_native_batch_norm(isa):
     def f(x, w):
         y, mean, variance = ops.batch_norm(x, np.ones(21, "f"), np.zeros(21, "f"))

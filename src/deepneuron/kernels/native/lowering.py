@@ -169,6 +169,7 @@ class Lowering:
         inplace: dict[int, int] | None = None,
         chunk: int = 0,
         faults: bool = False,
+        cheap: bool = False,
     ) -> Instruction:
         """Add an instruction; see `Instruction` for the arguments."""
         instruction = Instruction(
@@ -182,6 +183,7 @@ class Lowering:
             inplace or {},
             chunk,
             faults,
+            cheap,
         )
         self.instructions.append(instruction)
         self._done.update(instruction.nodes)

@@ -53,6 +53,7 @@ class Instruction:
         inplace: {output: input} that may share memory.
         chunk: how many rows at a time suit a MAP kernel best; 0: it does not care.
         faults: whether it may find that a step cannot go on.
+        cheap: whether what a MAP kernel makes is better made again than stored.
     """
 
     kernel: str
@@ -65,6 +66,7 @@ class Instruction:
     inplace: dict[int, int] = field(default_factory=dict)
     chunk: int = 0
     faults: bool = False
+    cheap: bool = False
 
     def reads(self) -> Iterator[tuple[Any, bool]]:
         """(tensor or Accumulator, whether row by row) of every input."""

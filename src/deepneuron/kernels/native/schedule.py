@@ -18,7 +18,14 @@ from deepneuron.engine.graph import Graph
 from deepneuron.engine.tensor import Tensor
 from deepneuron.engine.variable import Variable
 from deepneuron.kernels.native.lowering import Lowering
-from deepneuron.kernels.native.program import MAP, PYTHON, SERIAL, TEAM, Instruction
+from deepneuron.kernels.native.program import (
+    MAP,
+    PYTHON,
+    SERIAL,
+    TEAM,
+    Instruction,
+    Rows,
+)
 
 
 @dataclass
@@ -46,9 +53,9 @@ class Schedule:
                 self.maker[self.root(value)] = instruction
         self.in_place: dict[Tensor, Variable] = {}
         self.place_commits(graph)
-        self.before = self.dependencies()
-        order = self.topological()
-        self.epoch = self.epochs(order)
+        order = self.arrange()
+        if self.make_again(graph):
+            order = self.arrange()
         self.regions = self.gather(order)
 
     def root(self, value: Any) -> Any:
@@ -98,6 +105,59 @@ class Schedule:
         return any(self.root(x) is variable for x, _ in instruction.reads())
 
     # --- order
+
+    def arrange(self) -> list[Instruction]:
+        """Find which comes before which, an order that suits, and epochs."""
+        self.before = self.dependencies()
+        order = self.topological()
+        self.epoch = self.epochs(order)
+        return order
+
+    def make_again(self, graph: Graph) -> bool:
+        """Let what is cheap be made again where it is read, instead of stored.
+
+        A value that a region on the way back reads would have to be written to memory
+        on the way forward, and to stay there. If what it was made of is kept anyway,
+        then each region makes its own, a few rows at a time, in the nearest cache.
+        """
+        ends = (*graph.outputs, *graph.keep, *graph.commits.values())
+        seen = {self.root(t) for t in ends}
+        readers: dict[Any, list[tuple[Instruction, Any]]] = {}
+        for i in self.instructions:
+            for x in i.inputs:
+                value = self.root(getattr(x, "tensor", x))
+                readers.setdefault(value, []).append((i, x))
+        before = len(self.instructions)
+        for i in self.instructions[:before]:
+            if not i.cheap or (value := i.outputs[0].tensor) in seen:
+                continue
+            sources = [self.root(x.tensor) for x in i.inputs if isinstance(x, Rows)]
+            kept = min(max(self.epoch[j] for j, _ in readers[x]) for x in sources)
+            users = readers.get(value, [])
+            if all(
+                isinstance(x, Rows) and x.tensor is value and self.epoch[j] <= kept
+                for j, x in users
+            ):
+                self._make_for_each(i, value, [j for j, _ in users])
+        return len(self.instructions) > before
+
+    def _make_for_each(
+        self, maker: Instruction, value: Tensor, users: list[Instruction]
+    ) -> None:
+        """A copy of the maker for every epoch but its own, read by the users there."""
+        made = {self.epoch[maker]: value}
+        for j in users:
+            if self.epoch[j] not in made:
+                again = made[self.epoch[j]] = Tensor(value.shape, value.dtype)
+                i = maker
+                self.maker[again] = self.low.emit(
+                    i.kernel, MAP, i.inputs, [Rows(again)], i.ints, i.floats, i.nodes
+                )
+            mine = made[self.epoch[j]]
+            j.inputs = [
+                Rows(mine) if isinstance(x, Rows) and x.tensor is value else x
+                for x in j.inputs
+            ]
 
     def dependencies(self) -> dict[Instruction, dict[Instruction, bool]]:
         """{instruction: {one that comes before: whether they must meet in between}}"""

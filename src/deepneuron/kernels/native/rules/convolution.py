@@ -9,6 +9,7 @@ import numpy as np
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
 from deepneuron.kernels.native.lowering import MAP, TEAM, Lowering, Rows, lowers
+from deepneuron.kernels.native.program import Instruction
 from deepneuron.ops.window import Windows, windows
 
 _WIDEST = 16  # floats in a vector of the widest instruction set
@@ -48,7 +49,7 @@ def conv2d_input_grad(low: Lowering, node: Node) -> bool:
     low.emit(
         "conv2d_input_grad",
         MAP,
-        [Rows(dy), packed],
+        [Rows(dy), packed, None],
         [Rows(dx)],
         ints=_numbers(dx, kernel, w, node),
         nodes=[node],
@@ -117,6 +118,55 @@ def kernel_grad(low: Lowering, node: Node) -> bool:
     )
     low.sum_shards(sums, dkernel)
     return True
+
+
+@lowers("add")
+def add_to_input_grad(low: Lowering, node: Node) -> bool:
+    """dx + another gradient of x: the kernel that makes dx begins with the other one"""
+    a, b = node.inputs
+    if a.shape != b.shape or not _float32(a, b) or not low.batched(a, b):
+        return False
+    choices = []
+    for i in low.instructions:
+        if i.kernel not in ("conv2d_input_grad", "conv2d_winograd_grad"):
+            continue
+        for dx, other in ((a, b), (b, a)):
+            made = i.outputs[-1] is not None and i.outputs[-1].tensor is dx
+            if made and i.inputs[-1] is None and _may_begin_with(low, i, dx, other):
+                choices.append((_density(i), i, other))
+    if not choices:
+        return False
+    _, i, other = min(choices, key=lambda choice: choice[0])
+    low.instructions.remove(i)
+    low.emit(
+        i.kernel,
+        MAP,
+        [*i.inputs[:-1], Rows(other)],
+        [*i.outputs[:-1], Rows(node.outputs[0])],
+        ints=i.ints,
+        nodes=[*i.nodes, node],
+        inplace={len(i.outputs) - 1: len(i.inputs) - 1},
+        chunk=i.chunk,
+    )
+    return True
+
+
+def _may_begin_with(low: Lowering, i: Instruction, dx: Tensor, other: Tensor) -> bool:
+    """Whether nobody else wants dx, and nothing that `i` makes leads to the other."""
+    if low.sole_user(dx, "add") is None or other is dx:
+        return False
+    before = other.node is not None and all(
+        other.node.serial < n.serial for n in i.nodes
+    )
+    return before or len(i.nodes) == 1
+
+
+def _density(i: Instruction) -> float:
+    """How many values of dy reach one of dx: where few do, little is to be added."""
+    if i.kernel != "conv2d_input_grad":
+        return 9
+    rows, columns, stride_y, stride_x = i.ints[3], i.ints[4], i.ints[8], i.ints[9]
+    return rows * columns / (stride_y * stride_x)
 
 
 # --- what they have in common

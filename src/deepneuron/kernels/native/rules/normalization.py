@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
 from deepneuron.kernels.native.lowering import MAP, SERIAL, TEAM, Lowering, Rows, lowers
@@ -72,6 +74,7 @@ def batch_norm(low: Lowering, node: Node) -> bool:
         [*sizes, relu is not None],
         nodes=nodes,
         inplace={0: 0},
+        cheap=residual is None,
     )
     return True
 
@@ -83,7 +86,7 @@ def _alike(x: Tensor, y: Tensor) -> bool:
 @lowers("batch_norm_grad")
 def batch_norm_grad(low: Lowering, node: Node) -> bool:
     """Sums, what follows from them, and dx."""
-    return _batch_norm_grad(low, node, node.inputs[0], None, [node])
+    return _batch_norm_grad(low, node, node.inputs[0], [None] * 3, [node])
 
 
 @lowers("relu_grad")
@@ -95,11 +98,25 @@ def masked_batch_norm_grad(low: Lowering, node: Node) -> bool:
         return False
     if not low.batched(y) or not _alike(dy, y):
         return False
-    return _batch_norm_grad(low, grad, dy, y, [node, grad])
+    return _batch_norm_grad(low, grad, dy, _passed_on(low, y, grad), [node, grad])
+
+
+def _passed_on(low: Lowering, y: Tensor, grad: Node) -> list[Any]:
+    """[y, scale, beta]: y itself, or else what it follows from, given x and mean.
+
+    To read x is enough then; nobody has to store y, or to read it twice.
+    """
+    for i in low.instructions:
+        if i.kernel == "batch_norm_apply" and i.outputs[0].tensor is y:
+            x, mean, scale, beta, residual = i.inputs
+            same = x.tensor is grad.inputs[1] and mean is grad.inputs[3]
+            if same and residual is None:
+                return [None, scale, beta]
+    return [Rows(y), None, None]
 
 
 def _batch_norm_grad(
-    low: Lowering, node: Node, dy: Tensor, y: Tensor | None, nodes: list[Node]
+    low: Lowering, node: Node, dy: Tensor, passed_on: list[Any], nodes: list[Node]
 ) -> bool:
     _, x, gamma, mean, variance = node.inputs
     dx, dgamma, dbeta = node.outputs
@@ -110,7 +127,8 @@ def _batch_norm_grad(
     sizes, channels = _sizes(x), x.shape[-1]
     sums = low.accumulator((8 + 8) * _padded(channels))
     factors = Tensor((3, channels), "float32")
-    values = [Rows(dy), None if y is None else Rows(y), Rows(x), mean]
+    y, scale, beta = passed_on
+    values = [Rows(dy), y, Rows(x), mean, scale, beta]
     low.emit("batch_norm_grad_sums", MAP, values, [sums], sizes, nodes=nodes)
     low.emit(
         "batch_norm_grad_finish",

@@ -81,7 +81,7 @@ def conv2d_gradients(low: Lowering, node: Node) -> bool:
     low.emit(
         "conv2d_winograd_grad",
         MAP,
-        [_rows(x), Rows(dy), ut],
+        [_rows(x), Rows(dy), ut, None],
         [du, _rows(dx)],
         plan.numbers,
         nodes=nodes.values(),

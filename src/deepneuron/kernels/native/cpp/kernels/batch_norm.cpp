@@ -114,46 +114,86 @@ void batch_norm_finish(const Call& k, Share) {
 }
 REGISTER(batch_norm_finish, nullptr);
 
+// The last step, before any relu: also the gradient asks where it was positive.
+INLINE Vector normalised(Vector deviation, Vector scale, Vector beta) {
+  return deviation * scale + beta;
+}
+
+// Calls line(c, lanes)(at) for all values of a row, at = p * channels + c. A few pixels are
+// taken at a time, so that what line(c, lanes) loads for its channels serves all of them, and
+// memory is still read about as it lies.
+template <class Line>
+INLINE void each_value(i64 pixels, i64 channels, Line line) {
+  const i64 together = channels <= WIDTH ? pixels : 8;
+  for (i64 start = 0; start < pixels; start += together) {
+    const i64 end = start + together < pixels ? start + together : pixels;
+    in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
+      const auto value = line(c, lanes);
+      for (i64 p = start; p < end; p++) value(p * channels + c);
+    });
+  }
+}
+
 // y = (x - mean) scale + beta;  then y + residual;  then relu
 //                  x mean scale beta residual | y ; pixels, channels, relu
 void batch_norm_apply(const Call& k, Share s) {
   const i64 pixels = k.ints[0], channels = k.ints[1];
   const bool with_relu = k.ints[2];
-  const float *mean = k.at(1), *scale = k.at(2), *beta = k.at(3);
+  const float *means = k.at(1), *scales = k.at(2), *betas = k.at(3);
   for (i64 row = s.lo; row < s.hi; row++) {
     const float *x = k.at(0, row), *residual = k.at(4, row);
     float* y = k.at(5, row);
-    for (i64 start = 0; start < pixels * channels; start += channels)
-      in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
-        const Vector d = lanes.load(x + start + c) - lanes.load(mean + c);
-        Vector v = d * lanes.load(scale + c) + lanes.load(beta + c);
-        if (residual) v += lanes.load(residual + start + c);
-        if (with_relu) v = relu(v);
-        lanes.store(y + start + c, v);
-      });
+    each_value(pixels, channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
+      const Vector mean = lanes.load(means + c), scale = lanes.load(scales + c);
+      const Vector beta = lanes.load(betas + c);
+      return [=](i64 at) __attribute__((always_inline)) {
+        Vector v = normalised(lanes.load(x + at) - mean, scale, beta);
+        if (residual) v += lanes.load(residual + at);
+        lanes.store(y + at, with_relu ? relu(v) : v);
+      };
+    });
   }
 }
 REGISTER(batch_norm_apply, nullptr);
 
 // --- the gradient, with dy = 0 first where a relu behind had cut y off
 
+// Where a relu behind lets dy pass: its y is there, or follows from x as it did before (scale
+// and beta are there). Or there is no relu.
+struct Behind {
+  const float *y, *scale, *beta;
+};
+INLINE Behind behind(const Call& k, i64 row) { return {k.at(1, row), k.at(4), k.at(5)}; }
+
+template <class Lanes>
+INLINE auto passing(const Behind& relu, i64 c, Lanes lanes) {
+  const Vector scale = relu.scale ? lanes.load(relu.scale + c) : zero();
+  const Vector beta = relu.scale ? lanes.load(relu.beta + c) : zero();
+  return [=](Vector dy, Vector deviation, i64 at) __attribute__((always_inline)) {
+    if (relu.y) return past_relu(dy, lanes.load(relu.y + at));
+    return relu.scale ? past_relu(dy, normalised(deviation, scale, beta)) : dy;
+  };
+}
+
 // sums, for each shard: of dy (x - mean), and of dy
-//                  dy y x mean | sums (padded channels: double, double) ; pixels, channels
+//                  dy y x mean scale beta | sums (padded channels: double, double) ;
+//                  pixels, channels
 void batch_norm_grad_sums(const Call& k, Share s) {
   const i64 pixels = k.ints[0], channels = k.ints[1];
-  const float* mean = k.at(3);
-  auto* products = k.at<double>(4);
+  const float* means = k.at(3);
+  auto* products = k.at<double>(6);
   double* totals = products + padded(channels);
   if (k.context.fresh) std::memset(products, 0, 2 * padded(channels) * sizeof(double));
   for (i64 row = s.lo; row < s.hi; row++) {
-    const float *dy = k.at(0, row), *y = k.at(1, row), *x = k.at(2, row);
+    const float *dy = k.at(0, row), *x = k.at(2, row);
+    const Behind relu = behind(k, row);
     in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
-      const Vector center = lanes.load(mean + c);
+      const Vector mean = lanes.load(means + c);
+      const auto pass = passing(relu, c, lanes);
       auto term = [&](i64 p) __attribute__((always_inline)) {
         const i64 at = p * channels + c;
-        Vector v = lanes.load(dy + at);
-        if (y) v = past_relu(v, lanes.load(y + at));
-        return Pair{v * (lanes.load(x + at) - center), v};
+        const Vector d = lanes.load(x + at) - mean, v = pass(lanes.load(dy + at), d, at);
+        return Pair{v * d, v};
       };
       add_sums(pixels, products + c, totals + c, term);
     });
@@ -187,23 +227,24 @@ void batch_norm_grad_finish(const Call& k, Share) {
 REGISTER(batch_norm_grad_finish, nullptr);
 
 // dx = scale dy - ((x - mean) slope + shift)
-//                  dy y x mean factors | dx ; pixels, channels
+//                  dy y x mean scale beta factors | dx ; pixels, channels
 void batch_norm_grad_apply(const Call& k, Share s) {
   const i64 pixels = k.ints[0], channels = k.ints[1];
-  const float *mean = k.at(3), *scale = k.at(4);
-  const float *slope = scale + channels, *shift = slope + channels;
+  const float *means = k.at(3), *scales = k.at(6);
+  const float *slopes = scales + channels, *shifts = slopes + channels;
   for (i64 row = s.lo; row < s.hi; row++) {
-    const float *dy = k.at(0, row), *y = k.at(1, row), *x = k.at(2, row);
-    float* dx = k.at(5, row);
-    for (i64 start = 0; start < pixels * channels; start += channels)
-      in_vectors(channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
-        const i64 at = start + c;
-        Vector v = lanes.load(dy + at);
-        if (y) v = past_relu(v, lanes.load(y + at));
-        const Vector d = lanes.load(x + at) - lanes.load(mean + c);
-        const Vector rest = d * lanes.load(slope + c) + lanes.load(shift + c);
-        lanes.store(dx + at, v * lanes.load(scale + c) - rest);
-      });
+    const float *dy = k.at(0, row), *x = k.at(2, row);
+    const Behind relu = behind(k, row);
+    float* dx = k.at(7, row);
+    each_value(pixels, channels, [&](i64 c, auto lanes) __attribute__((always_inline)) {
+      const Vector mean = lanes.load(means + c), scale = lanes.load(scales + c);
+      const Vector slope = lanes.load(slopes + c), shift = lanes.load(shifts + c);
+      const auto pass = passing(relu, c, lanes);
+      return [=](i64 at) __attribute__((always_inline)) {
+        const Vector d = lanes.load(x + at) - mean, v = pass(lanes.load(dy + at), d, at);
+        lanes.store(dx + at, v * scale - (d * slope + shift));
+      };
+    });
   }
 }
 REGISTER(batch_norm_grad_apply, nullptr);

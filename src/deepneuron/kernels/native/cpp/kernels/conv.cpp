@@ -42,11 +42,58 @@ struct Grid {
   Steps in, out;
 };
 
-// out[pixel, :] = sum over k of in[pixel, k] B[k, :] (+ bias, relu), B in panels of `depth` rows.
+// Where windows are small, as in a first layer, a tile is done as soon as it is set up. There
+// the weights of a vector of filters stay in registers instead, and pixels pass them by, four
+// at a time; the last four may have been there before. It takes 32 registers.
+#if defined(__AVX512F__) || defined(__aarch64__)
+constexpr i64 PASSING = 4;
+
+template <int PIECES, int LENGTH>
+void pass_by(const Grid& g, const float* in, const i64* at, const float* b, i64 ldb, float* out,
+             const float* bias, Into into) {
+  Vector w[PIECES][LENGTH];
+  UNROLL for (int a = 0; a < PIECES; a++)
+    UNROLL for (int k = 0; k < LENGTH; k++) w[a][k] = load(b + (a * LENGTH + k) * ldb);
+  for (i64 n = 0; n < g.pictures; n++)
+    for (i64 y = 0; y < g.down; y++)
+      for (i64 i = 0; i < g.across; i += PASSING) {
+        const i64 x = least(i, g.across - PASSING);
+        const float* from = in + n * g.in.picture + y * g.in.y + x * g.in.x;
+        float* to = out + n * g.out.picture + y * g.out.y + x * g.out.x;
+        Vector sum[PASSING];
+        UNROLL for (int j = 0; j < PASSING; j++) sum[j] = load(bias);
+        UNROLL for (int a = 0; a < PIECES; a++)
+          UNROLL for (int k = 0; k < LENGTH; k++)
+            UNROLL for (int j = 0; j < PASSING; j++)
+              sum[j] += from[at[a] + k + j * g.in.x] * w[a][k];
+        UNROLL for (int j = 0; j < PASSING; j++)
+          store(to + j * g.out.x, into == Into::bias_relu ? relu(sum[j]) : sum[j]);
+      }
+}
+
+// The one for such windows, if there is one.
+using PassBy = decltype(&pass_by<3, 3>);
+INLINE PassBy pass_by_for(const Grid& g, const Along& along, i64 depth, i64 columns, Into into) {
+  const bool fits = g.across >= PASSING && columns % WIDTH == 0 && into != Into::add &&
+                    along.pieces * along.length == depth;
+  if (!fits) return nullptr;
+  if (along.pieces == 3 && along.length == 3) return pass_by<3, 3>;
+  if (along.pieces == 3 && along.length == 9) return pass_by<3, 9>;
+  if (along.pieces == 5 && along.length == 5) return pass_by<5, 5>;
+  return nullptr;
+}
+#else
+using PassBy = void (*)(const Grid&, const float*, const i64*, const float*, i64, float*,
+                        const float*, Into);
+INLINE PassBy pass_by_for(const Grid&, const Along&, i64, i64, Into) { return nullptr; }
+#endif
+
+// out[pixel, :] = sum over k of in[pixel, k] B[k, :] (+ bias, relu; or added to what is there),
+// B in panels of `depth` rows.
 INLINE void multiply(const Grid& g, const float* in, Along along, const float* b, i64 depth,
-                     i64 columns, float* out, const float* bias, bool rectify) {
+                     i64 columns, float* out, const float* bias, Into into) {
   const i64 pixels = g.pictures * g.down * g.across;
-  const Into into = rectify ? Into::bias_relu : bias ? Into::bias : Into::store;
+  const PassBy pass_by = pass_by_for(g, along, depth, columns, into);
   for (i64 first = 0; first < columns;) {
     const Panel p = panel_from(first, columns);
     const bool ragged = p.columns < p.width;
@@ -54,8 +101,10 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
     float panel_bias[MOST_VECTORS * WIDTH] = {};
     if (bias) __builtin_memcpy(panel_bias, bias + first, p.columns * sizeof(float));
     float whole[MOST_ROWS * MOST_VECTORS * WIDTH];  // a tile that is wider than C
+    for (i64 j = 0; pass_by && j < p.width; j += WIDTH)
+      pass_by(g, in, along.at, b + j, p.width, out + first + j, panel_bias + j, into);
 
-    const i64 count = tile_count(pixels, p.vectors);
+    const i64 count = pass_by ? 0 : tile_count(pixels, p.vectors);
     const float *picture_in = in, *line_in = in;
     float *picture_out = out + first, *line_out = picture_out;
     i64 y = 0, x = 0;
@@ -73,6 +122,9 @@ INLINE void multiply(const Grid& g, const float* in, Along along, const float* b
         if (++y < g.down) continue;
         y = 0, line_in = picture_in += g.in.picture, line_out = picture_out += g.out.picture;
       }
+      if (ragged && into == Into::add)
+        for (int r = 0; r < height; r++)
+          __builtin_memcpy(c[r], to[r], p.columns * sizeof(float));
       of_height[height - 1](a, along, b, p.width, c, panel_bias, into);
       if (ragged)
         for (int r = 0; r < height; r++)
@@ -107,7 +159,7 @@ struct Pictures {
 // that all outputs of a rectangle see the same taps.
 void slide(const Axis& down, const Axis& across, i64 groups, const float* in, Pictures from,
            const float* packed, float* out, Pictures to, i64 out_width, const float* bias,
-           bool rectify, i64* pieces) {
+           Into into, i64* pieces) {
   const i64 part = from.channels / groups, some = to.channels / groups;
   const i64 in_line = across.inputs * from.channels, out_line = out_width * to.channels;
   const i64 depth = down.count * across.count * part;
@@ -135,7 +187,7 @@ void slide(const Axis& down, const Axis& across, i64 groups, const float* in, Pi
       for (i64 group = 0; group < groups; group++)
         multiply(grid, first + group * part, along,
                  packed + group * depth * packed_width(some), depth, some,
-                 target + group * some, bias ? bias + group * some : nullptr, rectify);
+                 target + group * some, bias ? bias + group * some : nullptr, into);
     }
   }
 }
@@ -175,11 +227,14 @@ void conv2d(const Call& k, Share s) {
   const Axis down = forward_axis(v.down, v.height, v.rows, v.top, v.stride_y, v.dilation_y);
   const Axis across = forward_axis(v.across, v.width, v.columns, v.left, v.stride_x, v.dilation_x);
   const i64 at_once = pictures_at_once(v.height * v.width * v.channels);
+  const Into into = k.ints[CONVOLUTION_NUMBERS] ? Into::bias_relu
+                    : k.has(2)                  ? Into::bias
+                                                : Into::store;
   for (i64 row = s.lo; row < s.hi; row += at_once) {
     const i64 count = least(at_once, s.hi - row);
     slide(down, across, v.groups, k.at(0, row), {count, k.stride(0), v.channels}, k.at(1),
           k.at(3, row), {count, k.stride(3), v.filters}, v.across, k.at(2),
-          k.ints[CONVOLUTION_NUMBERS], reinterpret_cast<i64*>(k.context.scratch));
+          into, reinterpret_cast<i64*>(k.context.scratch));
   }
 }
 REGISTER(conv2d, conv2d_scratch);
@@ -219,22 +274,28 @@ void pack_conv_kernel_for_input(const Call& k, Share s) {
 }
 REGISTER(pack_conv_kernel_for_input, nullptr);
 
-// dx, for y = x * kernel              dy, kernel packed for the input | dx ; Convolution
+// dx, for y = x * kernel (+ another gradient of x)
+//                  dy, kernel packed for the input, other gradient or none | dx ; Convolution
 void conv2d_input_grad(const Call& k, Share s) {
   const Convolution& v = convolution(k.ints);
   const i64 at_once = pictures_at_once(v.down * v.across * v.filters);
   for (i64 row = s.lo; row < s.hi; row += at_once) {
     const i64 count = least(at_once, s.hi - row);
     const float* packed = k.at(1);
+    const bool adds = k.has(2);
+    const i64 size = v.height * v.width * v.channels;
+    for (i64 i = row; i < row + count && adds && k.at(2, i) != k.at(3, i); i++)
+      __builtin_memcpy(k.at(3, i), k.at(2, i), size * sizeof(float));
     for (i64 py = 0; py < v.stride_y; py++)
       for (i64 px = 0; px < v.stride_x; px++) {
         const Axis down = backward_axis(py, v.height, v.down, v.rows, v.top, v.stride_y,
                                         v.dilation_y);
         const Axis across = backward_axis(px, v.width, v.across, v.columns, v.left, v.stride_x,
                                           v.dilation_x);
+        if (adds && down.count * across.count == 0) continue;  // nothing reaches this phase
         slide(down, across, v.groups, k.at(0, row), {count, k.stride(0), v.filters}, packed,
-              k.at(2, row), {count, k.stride(2), v.channels}, v.width, nullptr, false,
-              reinterpret_cast<i64*>(k.context.scratch));
+              k.at(3, row), {count, k.stride(3), v.channels}, v.width, nullptr,
+              adds ? Into::add : Into::store, reinterpret_cast<i64*>(k.context.scratch));
         packed += down.count * across.count * v.filters * packed_width(v.channels / v.groups);
       }
   }
@@ -283,11 +344,11 @@ INLINE Framed framed(const Call& k, int i, i64 lo, i64 hi, i64 height, i64 width
   return {frames, f.size(channels), line};
 }
 
-// How the sum over all pixels is cut: into blocks of pixels that stay in the nearest cache
+// How the sum over all pixels is cut: into blocks of pixels that stay in a near cache
 // while tile after tile of dkernel runs over them. Small pictures are summed several at a
 // time, or a tile would hardly be filled before it has to be stored.
 constexpr i64 SMALL_PICTURE = 128;  // pixels
-constexpr i64 NEAR_BYTES = 24 << 10;
+constexpr i64 NEAR_BYTES = 96 << 10;
 
 struct KernelGrad {
   Frame frame;

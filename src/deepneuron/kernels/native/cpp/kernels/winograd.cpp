@@ -321,16 +321,21 @@ void conv2d_winograd(const Call& k, Share s) {
 REGISTER(conv2d_winograd, scratch_of);
 
 // du += v^T dm, dx = B (dm u^T) B^T    either of them alone, or both, which share dm
-// x, dy, ut | du (positions, channels, filters), dx ; the numbers of Shape
+// x, dy, ut, other gradient of x or none | du (positions, channels, filters), dx ; the numbers of Shape
 void conv2d_winograd_grad(const Call& k, Share s) {
   const Shape shape = shape_of(k.ints);
   const i64 channels = shape.channels, filters = shape.filters, size = channels * filters;
   const float* ut = k.at(2);
-  float* du = k.at(3);
-  const bool wants_dx = k.has(4);
-  if (wants_dx)  // windows overlap, so each is added to what is there
-    for (i64 row = s.lo; row < s.hi; row++)
-      std::memset(k.at(4, row), 0, shape.height * shape.width * channels * sizeof(float));
+  float* du = k.at(4);
+  const bool wants_dx = k.has(5);
+  // Windows overlap, so each is added to what is there: zeros, or another gradient.
+  const i64 picture = shape.height * shape.width * channels * static_cast<i64>(sizeof(float));
+  for (i64 row = s.lo; wants_dx && row < s.hi; row++) {
+    const float* other = k.at(3, row);
+    float* dx = k.at(5, row);
+    if (!other) std::memset(dx, 0, picture);
+    else if (other != dx) std::memcpy(dx, other, picture);
+  }
   with_algorithm(shape.out, [&](auto algorithm) {
     using W = decltype(algorithm);
     each_block(shape, s.hi - s.lo, k.context.scratch, [&](const Block& b) {
@@ -352,7 +357,7 @@ void conv2d_winograd_grad(const Call& k, Share s) {
       }
       for (i64 t = 0; wants_dx && t < b.n; t++) {
         const Place at = place_of(shape, s.lo, b.first + t);
-        const Picture dx{k.at(4, at.row), shape.height, shape.width, channels};
+        const Picture dx{k.at(5, at.row), shape.height, shape.width, channels};
         add_window<W>(b.v + t * channels, b.v_step, dx, at.y - shape.top, at.x - shape.left,
                       b.frame);
       }
