@@ -74,10 +74,22 @@ struct Block {
   bool first, last;   // of the blocks along k
 };
 
+// Rows of the panel that comes next. They are fetched into the second cache while this panel
+// is being multiplied, some for each tile.
+struct Ahead {
+  const float* at = nullptr;
+  i64 rows = 0, length = 0, ld = 0;
+
+  INLINE void fetch(i64 part, i64 parts) const {
+    for (i64 r = rows * part / parts; r < rows * (part + 1) / parts; r++)
+      for (i64 j = 0; j < length; j += 16) __builtin_prefetch(at + r * ld + j, 0, 2);
+  }
+};
+
 // C[rows, column..column + columns] of a block: A's rows by `panel`, whose rows are ldb apart.
 // packed_a: A's rows in the order of the tiles, or nullptr.
 INLINE void multiply_panel(const Product& p, Block block, i64 column, i64 columns, int vectors,
-                           const float* panel, i64 ldb, const float* packed_a) {
+                           const float* panel, i64 ldb, const float* packed_a, Ahead ahead) {
   alignas(64) float values[MOST_VALUES], bias[MOST_COLUMNS];
   const float* a[MOST_ROWS];
   float* c[MOST_ROWS];
@@ -96,6 +108,7 @@ INLINE void multiply_panel(const Product& p, Block block, i64 column, i64 column
   for (i64 t = 0; t < count; t++) {
     const i64 lo = tile_start(block.rows, count, t), hi = tile_start(block.rows, count, t + 1);
     const int rows = static_cast<int>(hi - lo);
+    ahead.fetch(t, count);
     for (int r = 0; r < rows; r++)
       c[r] = ragged ? values + r * width : p.c + (block.row + lo + r) * p.ldc + column;
     if (p.ta) {
@@ -189,8 +202,14 @@ inline void multiply(const Product& p, int part, int parts, float* scratch) {
           panel = p.b + k * p.ldb + column, ldb = p.ldb;
         if (p.sum && rows.lo == 0 && h == 0)
           sum_rows(panel, ldb, block.depth, n, vectors, p.add || i > 0, p.sum + column);
-        multiply_panel(p, block, column, n, vectors, panel, ldb, a_here);
         column += n;
+        Ahead ahead;
+        const bool more = column < columns.hi;
+        const i64 next_k = more ? k : end, next = more ? column : columns.lo;
+        if (more || !block.last)
+          ahead = p.tb ? Ahead{p.b + next * p.ldb + next_k, width, block.depth, p.ldb}
+                       : Ahead{p.b + next_k * p.ldb + next, block.depth, width, p.ldb};
+        multiply_panel(p, block, column - n, n, vectors, panel, ldb, a_here, ahead);
       }
     }
   }
