@@ -66,9 +66,8 @@ def update_by_product(
     if len(users) != 1 or low.kept(seen) or users[0].op.name not in _UPDATES:
         return False
     (node,) = users
-    if not _is_known(node) or [i for i, t in enumerate(node.inputs) if t is seen] != [
-        1
-    ]:
+    reads = [t is seen for t in node.inputs]
+    if not (_is_known(node) and reads[1] and sum(reads) == 1):
         return False
     inputs: list[Any] = [*node.inputs]
     inputs[1] = None
