@@ -57,12 +57,15 @@ def order_rules(modules: list[str]) -> None:
 class Lowering:
     """Turns the nodes of a graph into instructions.
 
+    Args:
+        seen: values that somebody looks at besides what the graph hands out.
+
     Attributes:
         rows: samples in the batch: the length of every batched tensor's first axis.
         instructions: what came of it, in no particular order.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, seen: Iterable[Tensor] = ()) -> None:
         self.graph = graph
         self.instructions: list[Instruction] = []
         self.rows = next((x.shape[0] for x in graph.inputs if x.shape), 1)
@@ -76,7 +79,7 @@ class Lowering:
         for node in graph.nodes:
             for x in dict.fromkeys(node.inputs):
                 self._users.setdefault(x, []).append(node)
-        ends = (*graph.outputs, *graph.keep, *graph.commits.values())
+        ends = (*graph.outputs, *graph.keep, *graph.commits.values(), *seen)
         self._visible = set(ends)
 
     def _may_be_a_batch(self, leaf: Tensor) -> bool:

@@ -49,7 +49,7 @@ class NativePlan:
         rules.load()
         self.given = graph
         self.graph = graph = rewrite(graph)
-        low = Lowering(graph)
+        low = Lowering(graph, watch.guarded(graph) if watch else ())
         low.run()
         self.records = Records(watch, graph) if watch else None
         if self.records:

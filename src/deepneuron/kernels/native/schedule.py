@@ -70,7 +70,7 @@ class Schedule:
         suit) the new one is there.
         """
         copies: list[tuple[Tensor, Variable]] = []
-        position = {i: n for n, i in enumerate(self.instructions)}
+        position = self._positions(graph)
         for variable, value in graph.commits.items():
             maker = self.maker.get(value)
             made = value.node is not None and maker is not None
@@ -88,8 +88,17 @@ class Schedule:
                 self.maker[y] = self.instructions[-1]
             self.in_place[written] = variable
 
+    def _positions(self, graph: Graph) -> dict[Any, tuple[int, int]]:
+        """An instruction stands where the last of its nodes stood."""
+        number = {node: n for n, node in enumerate(graph.nodes)}
+        positions, last = {}, 0
+        for n, i in enumerate(self.instructions):
+            last = max((number[node] for node in i.nodes), default=last)
+            positions[i] = last, n
+        return positions
+
     def _may_overwrite(
-        self, maker: Any, value: Tensor, variable: Variable, position: dict[Any, int]
+        self, maker: Any, value: Tensor, variable: Variable, position: dict[Any, Any]
     ) -> bool:
         if self.root(value) is not value:
             return False

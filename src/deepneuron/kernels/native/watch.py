@@ -42,6 +42,10 @@ class Watch:
     last: int = 16
     guard: Callable[[Graph], Iterable[Tensor]] | None = losses_and_gradients
 
+    def guarded(self, graph: Graph) -> tuple[Tensor, ...]:
+        """The values that have to be finite."""
+        return tuple(self.guard(graph)) if self.guard else ()
+
 
 class Records:
     """The places that kept values are recorded in.
@@ -62,7 +66,7 @@ class Records:
                 place = Tensor(array.shape, value.dtype, value=array)
                 ints = [array[0].nbytes, watch.every, watch.last]
                 low.emit("record", TEAM, [value, place], [], ints)
-        for value in watch.guard(graph) if watch.guard else ():
+        for value in watch.guarded(graph):
             low.emit(
                 "guard", TEAM, [value], [], [int(np.prod(value.shape))], faults=True
             )

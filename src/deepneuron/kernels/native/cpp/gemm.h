@@ -33,16 +33,12 @@ constexpr i64 gemm_scratch() {
   return (DEPTH * MOST_COLUMNS + (HEIGHT + MOST_ROWS) * (DEPTH + GAP)) * sizeof(float);
 }
 
-// Vectors of the next panel: wide ones for few rows, so that registers are full.
+constexpr int PANEL = MOST_VECTORS > 3 ? 4 : 2;  // vectors; so many that registers are full
+
+// Vectors of the next panel: more of them for few rows.
 INLINE int next_panel(i64 rows, i64 columns) {
   const i64 left = (columns + WIDTH - 1) / WIDTH;
-  int vectors = 2;
-#if defined(__AVX512F__) || defined(__aarch64__)
-  if (rows <= 4) vectors = 6;
-  else if (rows <= 6) vectors = 4;
-#else
-  if (rows <= 4) vectors = 3;
-#endif
+  const int vectors = rows <= 4 ? MOST_VECTORS : PANEL;
   if (vectors <= left) return vectors;
   return left >= 4 && MOST_VECTORS > 4 ? 4 : left >= 3 ? 3 : left >= 2 ? 2 : 1;
 }
@@ -78,10 +74,22 @@ struct Block {
   bool first, last;   // of the blocks along k
 };
 
+// Rows of the panel that comes next. They are fetched into the second cache while this panel
+// is being multiplied, some for each tile.
+struct Ahead {
+  const float* at = nullptr;
+  i64 rows = 0, length = 0, ld = 0;
+
+  INLINE void fetch(i64 part, i64 parts) const {
+    for (i64 r = rows * part / parts; r < rows * (part + 1) / parts; r++)
+      for (i64 j = 0; j < length; j += 16) __builtin_prefetch(at + r * ld + j, 0, 2);
+  }
+};
+
 // C[rows, column..column + columns] of a block: A's rows by `panel`, whose rows are ldb apart.
 // packed_a: A's rows in the order of the tiles, or nullptr.
 INLINE void multiply_panel(const Product& p, Block block, i64 column, i64 columns, int vectors,
-                           const float* panel, i64 ldb, const float* packed_a) {
+                           const float* panel, i64 ldb, const float* packed_a, Ahead ahead) {
   alignas(64) float values[MOST_VALUES], bias[MOST_COLUMNS];
   const float* a[MOST_ROWS];
   float* c[MOST_ROWS];
@@ -96,10 +104,11 @@ INLINE void multiply_panel(const Product& p, Block block, i64 column, i64 column
     }
   }
   const Into into = bias_here ? Into::bias : add && !ragged ? Into::add : Into::store;
-  const i64 count = tile_count(block.rows, p.ta && packed_a ? 2 : vectors), zero_offset = 0;
+  const i64 count = tile_count(block.rows, p.ta && packed_a ? PANEL : vectors), zero_offset = 0;
   for (i64 t = 0; t < count; t++) {
     const i64 lo = tile_start(block.rows, count, t), hi = tile_start(block.rows, count, t + 1);
     const int rows = static_cast<int>(hi - lo);
+    ahead.fetch(t, count);
     for (int r = 0; r < rows; r++)
       c[r] = ragged ? values + r * width : p.c + (block.row + lo + r) * p.ldc + column;
     if (p.ta) {
@@ -146,7 +155,7 @@ INLINE void sum_rows(const float* panel, i64 ldb, i64 depth, i64 columns, int ve
 // --- the whole
 
 // Part `part` of `parts` of the work. `scratch` has gemm_scratch() bytes.
-void multiply(const Product& p, int part, int parts, float* scratch) {
+inline void multiply(const Product& p, int part, int parts, float* scratch) {
   Range rows{0, p.m}, columns{0, p.n};
   const bool divide_rows = p.m > p.n;
   if (divide_rows) rows = cut(p.m, part, parts, 12);
@@ -176,7 +185,7 @@ void multiply(const Product& p, int part, int parts, float* scratch) {
       const float* a_here = nullptr;
       const bool crowded = p.lda % CROWDED == 0 && !p.ta;
       if ((p.n >= PACK_A && block.rows >= PACK_B) || crowded) {
-        pack_a(p, block.row, block.rows, k, block.depth, 2, packed_a);
+        pack_a(p, block.row, block.rows, k, block.depth, PANEL, packed_a);
         a_here = packed_a;
       }
       for (i64 column = columns.lo; column < columns.hi;) {
@@ -193,8 +202,14 @@ void multiply(const Product& p, int part, int parts, float* scratch) {
           panel = p.b + k * p.ldb + column, ldb = p.ldb;
         if (p.sum && rows.lo == 0 && h == 0)
           sum_rows(panel, ldb, block.depth, n, vectors, p.add || i > 0, p.sum + column);
-        multiply_panel(p, block, column, n, vectors, panel, ldb, a_here);
         column += n;
+        Ahead ahead;
+        const bool more = column < columns.hi;
+        const i64 next_k = more ? k : end, next = more ? column : columns.lo;
+        if (more || !block.last)
+          ahead = p.tb ? Ahead{p.b + next * p.ldb + next_k, width, block.depth, p.ldb}
+                       : Ahead{p.b + next_k * p.ldb + next, block.depth, width, p.ldb};
+        multiply_panel(p, block, column - n, n, vectors, panel, ldb, a_here, ahead);
       }
     }
   }

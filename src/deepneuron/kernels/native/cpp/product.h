@@ -29,8 +29,6 @@ struct Product {
 // rows x columns of B, with zeros up to `width` columns
 INLINE void pack(const float* b, i64 ldb, i64 rows, i64 columns, i64 width, float* to) {
   for (i64 k = 0; k < rows; k++, b += ldb, to += width) {
-    __builtin_prefetch(b + width, 0, 2);  // the next panel
-    __builtin_prefetch(b + width + 16, 0, 2);
     i64 j = 0;
     for (; j + WIDTH <= columns; j += WIDTH) store(to + j, load(b + j));
     if (j < columns) store(to + j, load_some(b + j, columns - j)), j += WIDTH;

@@ -16,11 +16,13 @@
 namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 
-// So many registers hold the tile; of 32 or 16, the rest is for a row of B and for A.
+// So many registers hold the tile; of 32 or 16, the rest is for a row of B and for A. Not more
+// than ten rows, whose addresses fit into the other sort of registers: compilers put what is
+// left over into vectors, and to fetch it from there takes the multipliers' time.
 #if defined(__AVX512F__) || defined(__aarch64__)
 constexpr int MOST_VECTORS = 6;
 constexpr int most_rows(int vectors) {
-  return vectors <= 1 ? 14 : vectors == 2 ? 12 : vectors == 3 ? 8 : vectors == 4 ? 6 : 4;
+  return vectors <= 2 ? 10 : vectors == 3 ? 8 : vectors == 4 ? 6 : 4;
 }
 // Columns of B that a panel takes, in vectors, so that panels of one width fill n columns.
 constexpr int panel_vectors(i64 n) {
@@ -37,7 +39,7 @@ constexpr int panel_vectors(i64 n) {
   return v % 2 == 0 ? 2 : v % 3 == 0 ? 3 : v > 2 ? 2 : 1;
 }
 #endif
-constexpr int MOST_ROWS = 14;
+constexpr int MOST_ROWS = 10;
 
 // Few columns fill half a vector only; they have tiles of their own, which are asked for as
 // those of 0 vectors. It pays where vectors are wide.

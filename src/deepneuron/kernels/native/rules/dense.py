@@ -2,7 +2,7 @@
 
     relu(x @ kernel + bias)                 one instruction
     dx = relu_grad(dy @ kernel^T, y)        one
-    x^T @ dy and the sum of dy              one
+    x^T @ dy and the sum of dy              one, and the kernel's update as well
 
 A product of two tensors is described by letters, as einsum does it: m is an axis of a
 and y, n of b and y, k of a and b, and l of all three. So one rule serves matmul and
@@ -20,9 +20,11 @@ from math import prod
 from deepneuron.engine.graph import Node
 from deepneuron.engine.tensor import Tensor
 from deepneuron.kernels.native.lowering import MAP, TEAM, Lowering, Rows, lowers
+from deepneuron.kernels.native.rules.optimizer import update_by_product
 
 LARGE = 1 << 16  # numbers of a kernel; fewer stay in a core's cache, whoever uses them
 ROWS = 48  # of a chunk; fewer do not pay for packing the kernel
+STRIPS = (12, 32, 256)  # a gradient of so many rows and columns at least, terms at most
 
 
 @dataclass
@@ -236,14 +238,19 @@ def _sums_over_batch(low: Lowering, p: Product) -> bool:
 def _over_batch(
     low: Lowering, p: Product, total: Tensor | None, nodes: list[Node]
 ) -> None:
-    low.emit(
-        "gemm_over_batch",
-        TEAM,
-        [Rows(p.a), Rows(p.b)],
-        [p.y, total],
-        [p.m, p.n, p.k // low.rows, 0],
-        nodes=nodes,
-    )
+    """y = a^T @ b, total = the sum of b; and the update of a kernel by y"""
+    sizes = [p.m, p.n, p.k // low.rows]
+    rows, columns, terms = STRIPS
+    fits = p.m >= rows and p.n >= columns and p.k <= terms
+    if not (fits and update_by_product(low, p.a, p.b, p.y, total, sizes, nodes)):
+        low.emit(
+            "gemm_over_batch",
+            TEAM,
+            [Rows(p.a), Rows(p.b)],
+            [p.y, total],
+            [*sizes, 0],
+            nodes=nodes,
+        )
 
 
 @lowers("sum_to")

@@ -1,12 +1,17 @@
-"""The updates of optimizers: one kernel of the same name for each operation."""
+"""The updates of optimizers: one kernel of the same name for each operation.
+
+A gradient that only the update reads is not written to memory: see `update_by_product`.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from deepneuron.engine.graph import Node
-from deepneuron.kernels.native.lowering import SERIAL, TEAM, Lowering, lowers
+from deepneuron.engine.tensor import Tensor
+from deepneuron.kernels.native.lowering import SERIAL, TEAM, Lowering, Rows, lowers
 from deepneuron.kernels.native.rules.pointwise import SMALL
 
 # The attributes that a kernel is told, in its order; the weight decay comes before.
@@ -31,28 +36,73 @@ _UPDATES: dict[str, tuple[str, ...]] = {
 @lowers(*_UPDATES)
 def update(low: Lowering, node: Node) -> bool:
     """w', m', ... = rule(w, g, m, ..., numbers)"""
-    name, attrs = node.op.name, node.attrs
+    if not _is_known(node):
+        return False
+    small = math.prod(node.outputs[0].shape) <= SMALL >> 4
+    _emit(low, node, SERIAL if small else TEAM, node.inputs, [node])
+    return True
+
+
+def update_by_product(
+    low: Lowering,
+    x: Tensor,
+    d: Tensor,
+    g: Tensor,
+    total: Tensor | None,
+    sizes: Sequence[int],
+    nodes: Sequence[Node],
+) -> bool:
+    """The update of w by g = x^T @ d, which nobody else reads, as g comes out.
+
+    Args:
+        total: the sum of d, or None.
+        sizes: of the product: m, n, rows of x and d for each sample.
+        nodes: what stands for g and total.
+    """
+    path, seen = list(nodes), g
+    if view := low.sole_user(g, "reshape"):
+        path, seen = [*nodes, view], view.outputs[0]
+    users = low.users(seen)
+    if len(users) != 1 or low.kept(seen) or users[0].op.name not in _UPDATES:
+        return False
+    (node,) = users
+    reads = [t is seen for t in node.inputs]
+    if not (_is_known(node) and reads[1] and sum(reads) == 1):
+        return False
+    inputs: list[Any] = [*node.inputs]
+    inputs[1] = None
+    product = [Rows(x), Rows(d)], [total], sizes
+    _emit(low, node, TEAM, inputs, [*path, node], product)
+    return True
+
+
+def _is_known(node: Node) -> bool:
     shape = node.outputs[0].shape
     arrays = len(node.outputs) + 1  # w and its gradient, and what is remembered
     alike = all(x.shape == shape for x in node.inputs[:arrays])
     if not alike or any(t.dtype != "float32" for t in (*node.inputs, *node.outputs)):
         return False
-    if any(x.shape != () for x in node.inputs[arrays:]):
-        return False
-    size = math.prod(shape)
+    return all(x.shape == () for x in node.inputs[arrays:])
+
+
+def _emit(
+    low: Lowering,
+    node: Node,
+    kind: int,
+    inputs: Iterable[Any],
+    nodes: Sequence[Node],
+    product: Any = ([None, None], [None], [0, 0, 0]),
+) -> None:
+    """An update; `product` are further inputs, outputs and ints."""
+    name, attrs = node.op.name, node.attrs
     numbers = [attrs["weight_decay"], *(attrs[a] for a in _UPDATES[name])]
     inplace = {y: xs[0] for y, xs in node.op.inplace.items()}
+    x_d, total, sizes = product
+    size = math.prod(node.outputs[0].shape)
+    outputs = [*node.outputs, *total]
     low.emit(
-        name,
-        SERIAL if size <= SMALL >> 4 else TEAM,
-        node.inputs,
-        node.outputs,
-        [size],
-        numbers,
-        [node],
-        inplace,
+        name, kind, [*inputs, *x_d], outputs, [size, *sizes], numbers, nodes, inplace
     )
-    return True
 
 
 @lowers("adam_step_size")

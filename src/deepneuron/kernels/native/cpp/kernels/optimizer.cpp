@@ -3,38 +3,61 @@
 //   w  the variable      g  its gradient      m, v, ...  what the optimizer remembers
 //
 // The operands of all of them are alike: w, g, the slots, then numbers that all variables
-// share; then the outputs w' and the new slots, which may lie where the old ones lay. The
-// only int is how many values there are; `floats` begin with the weight decay.
+// share, x, d; then the outputs w' and the new slots, which may lie where the old ones lay,
+// sum. The first int is how many values there are; `floats` begin with the weight decay.
+//
+// Where g is absent, it is the product x^T d over the batch, and `sum` the sum of d, as
+// gemm_over_batch has them (ints: m, n, rows). It is used as it comes out of the product.
+#include "../gemm_strips.h"
 #include "../vector_math.h"
 
 namespace deepneuron::DEEPNEURON_ISA {
 namespace {
 
 // rule(w, g, slots) changes w and the slots, a vector of each at a time.
+template <int ARRAYS, class Rule>
+struct Update {
+  const float* from[ARRAYS];  // w, slots
+  float* to[ARRAYS];          // w', slots'
+  Rule rule;
+
+  // The values `at`.. by their gradients g: a vector, or some fewer.
+  INLINE void one(i64 at, const float* g) const {
+    Vector v[ARRAYS + 1];
+    UNROLL for (int j = 0; j < ARRAYS; j++) v[j] = load(from[j] + at);
+    rule(v[0], load(g), v + 1);
+    UNROLL for (int j = 0; j < ARRAYS; j++) store(to[j] + at, v[j]);
+  }
+  __attribute__((noinline)) void some(i64 at, const float* g, i64 n) const {
+    Vector v[ARRAYS + 1];
+    UNROLL for (int j = 0; j < ARRAYS; j++) v[j] = load_some(from[j] + at, n);
+    rule(v[0], load_some(g, n), v + 1);
+    UNROLL for (int j = 0; j < ARRAYS; j++) store_some(to[j] + at, v[j], n);
+  }
+};
+
 template <int SLOTS, int NUMBERS, class Rule>
 INLINE void update(const Call& k, Share s, Rule rule) {
-  const Range part = cut(k.ints[0], s.part, s.parts, 4 * WIDTH);
-  const float* x[SLOTS + 2];  // w, g, slots
-  float* y[SLOTS + 1];        // w', slots'
-  for (int i = 0; i < SLOTS + 2; i++) x[i] = k.at(i);
-  for (int i = 0; i < SLOTS + 1; i++) y[i] = k.at(SLOTS + 2 + NUMBERS + i);
-  Vector slot[SLOTS + 1];
-  i64 i = part.lo;
-  for (; i + WIDTH <= part.hi; i += WIDTH) {
-    Vector w = load(x[0] + i);
-    UNROLL for (int j = 0; j < SLOTS; j++) slot[j] = load(x[2 + j] + i);
-    rule(w, load(x[1] + i), slot);
-    store(y[0] + i, w);
-    UNROLL for (int j = 0; j < SLOTS; j++) store(y[1 + j] + i, slot[j]);
+  constexpr int X = SLOTS + 2 + NUMBERS, Y = X + 2;  // the first of these operands
+  Update<SLOTS + 1, Rule> step{{}, {}, rule};
+  for (int j = 0; j < SLOTS + 1; j++) {
+    step.from[j] = k.at(j ? j + 1 : 0);
+    step.to[j] = k.at(Y + j);
   }
-  const i64 n = part.hi - i;
-  if (n == 0) return;
-  Vector w = load_some(x[0] + i, n);
-  UNROLL for (int j = 0; j < SLOTS; j++) slot[j] = load_some(x[2 + j] + i, n);
-  rule(w, load_some(x[1] + i, n), slot);
-  store_some(y[0] + i, w, n);
-  UNROLL for (int j = 0; j < SLOTS; j++) store_some(y[1 + j] + i, slot[j], n);
+  if (const float* g = k.at(1)) {
+    const Range part = cut(k.ints[0], s.part, s.parts, 4 * WIDTH);
+    i64 i = part.lo;
+    for (; i + WIDTH <= part.hi; i += WIDTH) step.one(i, g + i);
+    if (i < part.hi) step.some(i, g + i, part.hi - i);
+    return;
+  }
+  const i64 m = k.ints[1], n = k.ints[2], rows = k.ints[3];
+  Product p{m, n, k.context.rows * rows, k.at(X), m, true, k.at(X + 1), n, false, nullptr, n};
+  p.sum = k.at(Y + SLOTS + 1);
+  multiply_strips(p, s.part, s.parts, reinterpret_cast<float*>(k.context.scratch), step);
 }
+
+i64 update_bytes(const i64* ints) { return ints[3] ? strips_scratch() : 0; }
 
 // What the numbers behind `arrays` arrays are, and the share of w that decays.
 struct Numbers {
@@ -59,7 +82,7 @@ void sgd_update(const Call& k, Share s) {
   const float rate = number[0], decay = number.decay();
   update<0, 1>(k, s, [=](Vector& w, Vector g, Vector*) { w = decayed(w, decay) - g * rate; });
 }
-REGISTER(sgd_update, nullptr);
+REGISTER(sgd_update, update_bytes);
 
 // m' = momentum m - rate g, w' = w - decay w + m' (or Nesterov's)
 //                              w g m rate | w' m' ; n ; weight decay, momentum, nesterov
@@ -77,7 +100,7 @@ void momentum_update(const Call& k, Share s) {
     w = decayed(w, decay) + (m[0] * momentum - step);
   });
 }
-REGISTER(momentum_update, nullptr);
+REGISTER(momentum_update, update_bytes);
 
 // v' = v + g^2, w' = w - decay w - rate g / sqrt(v' + epsilon)
 //                              w g v rate | w' v' ; n ; weight decay, epsilon
@@ -89,7 +112,7 @@ void adagrad_update(const Call& k, Share s) {
     w = decayed(w, decay) - g * rate / square_root(v[0] + epsilon);
   });
 }
-REGISTER(adagrad_update, nullptr);
+REGISTER(adagrad_update, update_bytes);
 
 // v' = rho v + (1 - rho) g^2, s = g sqrt(d + epsilon) / sqrt(v' + epsilon),
 // d' = rho d + (1 - rho) s^2, w' = w - decay w - rate s
@@ -105,7 +128,7 @@ void adadelta_update(const Call& k, Share s) {
     w = decayed(w, decay) - step * rate;
   });
 }
-REGISTER(adadelta_update, nullptr);
+REGISTER(adadelta_update, update_bytes);
 
 // rmsprop, plain or centered, with or without momentum: slots v, then c, then m
 template <bool CENTERED, bool MOMENTUM>
@@ -131,22 +154,22 @@ INLINE void rmsprop(const Call& k, Share s) {
 // v' = rho v + (1 - rho) g^2, w' = w - decay w - rate g / sqrt(v' + epsilon)
 //                              w g v rate | w' v' ; n ; weight decay, epsilon, rho
 void rmsprop_update(const Call& k, Share s) { rmsprop<false, false>(k, s); }
-REGISTER(rmsprop_update, nullptr);
+REGISTER(rmsprop_update, update_bytes);
 
 // the same, m' = momentum m + the step, w' = w - decay w - m'
 //                              w g v m rate | w' v' m' ; n ; weight decay, epsilon, rho, momentum
 void rmsprop_momentum_update(const Call& k, Share s) { rmsprop<false, true>(k, s); }
-REGISTER(rmsprop_momentum_update, nullptr);
+REGISTER(rmsprop_momentum_update, update_bytes);
 
 // c' = rho c + (1 - rho) g, and v' - c'^2 in the place of v'
 //                              w g v c rate | w' v' c' ; n ; weight decay, epsilon, rho
 void centered_rmsprop_update(const Call& k, Share s) { rmsprop<true, false>(k, s); }
-REGISTER(centered_rmsprop_update, nullptr);
+REGISTER(centered_rmsprop_update, update_bytes);
 
 // both                         w g v c m rate | w' v' c' m' ; n ; weight decay, epsilon, rho,
 //                                                                 momentum
 void centered_rmsprop_momentum_update(const Call& k, Share s) { rmsprop<true, true>(k, s); }
-REGISTER(centered_rmsprop_momentum_update, nullptr);
+REGISTER(centered_rmsprop_momentum_update, update_bytes);
 
 // step = rate sqrt(1 - beta_2^t) / (1 - beta_1^t)          t - 1, rate | step ; iterations of
 //                                                          64 bits? ; beta_1, beta_2
@@ -173,7 +196,7 @@ void adam_update(const Call& k, Share s) {
     w = decayed(w, decay) - m[0] * size / (square_root(m[1]) + epsilon);
   });
 }
-REGISTER(adam_update, nullptr);
+REGISTER(adam_update, update_bytes);
 
 // the same, with u' = max(u, v') in the place of v'
 //                              w g m v u rate step | w' m' v' u' ; n ; as Adam
@@ -189,7 +212,7 @@ void amsgrad_update(const Call& k, Share s) {
     w = decayed(w, decay) - m[0] * size / (square_root(m[2]) + epsilon);
   });
 }
-REGISTER(amsgrad_update, nullptr);
+REGISTER(amsgrad_update, update_bytes);
 
 // m' as Adam, u' = max(beta_2 u, |g|), w' = w - decay w - step m' / (u' + epsilon)
 //                              w g m u rate step | w' m' u' ; n ; as Adam
@@ -203,7 +226,7 @@ void adamax_update(const Call& k, Share s) {
     w = decayed(w, decay) - m[0] * size / (m[1] + epsilon);
   });
 }
-REGISTER(adamax_update, nullptr);
+REGISTER(adamax_update, update_bytes);
 
 // m', v' as Adam, w' = w - decay w - rate (a m' + b g) / (sqrt(v' / c) + epsilon)
 //                              w g m v rate a b c | w' m' v' ; n ; as Adam
@@ -219,7 +242,7 @@ void nadam_update(const Call& k, Share s) {
     w = decayed(w, decay) - step / (square_root(m[1] / c) + epsilon);
   });
 }
-REGISTER(nadam_update, nullptr);
+REGISTER(nadam_update, update_bytes);
 
 // w' = w - decay w - rate sign(beta_1 m + (1 - beta_1) g), m' = beta_2 m + (1 - beta_2) g
 //                              w g m rate | w' m' ; n ; weight decay, beta_1, beta_2
@@ -235,7 +258,7 @@ void lion_update(const Call& k, Share s) {
     w = decayed(w, decay) - sign * rate;
   });
 }
-REGISTER(lion_update, nullptr);
+REGISTER(lion_update, update_bytes);
 
 }  // namespace
 }  // namespace deepneuron::DEEPNEURON_ISA
