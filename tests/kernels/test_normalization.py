@@ -106,6 +106,23 @@ def test_what_a_native_batch_norm_passed_on_is_made_again_on_the_way_back(
     assert not [name for name in kernels if "relu" in name]
 
 
+@pytest.mark.parametrize("depth", [2, 3, 4])
+@pytest.mark.parametrize("relu", [False, True])
+def test_native_batch_norms_one_behind_another_are_numpys(isa, depth, relu):
+    def f(x, w, gamma, beta):
+        y = x
+        for _ in range(depth):
+            y, _, _ = ops.batch_norm(y, gamma, beta, epsilon=1e-1)
+            y = ops.relu(y) if relu else y
+        return y, *gradients(ops.sum(y * w), [x, gamma, beta])
+
+    x, w = draw(12, 5, 16), draw(12, 5, 16, seed=1)
+    gamma, beta = draw(2, 64, seed=2)[:, :16]
+    assert_native_equals_numpy(
+        f, x, w, gamma, beta, kernel="batch_norm_apply", isa=isa, tolerance=5e-5
+    )
+
+
 def test_a_nan_stays_in_its_channel_of_a_native_batch_norm(isa):
     def f(x, w):
         y, mean, variance = ops.batch_norm(x, np.ones(21, "f"), np.zeros(21, "f"))

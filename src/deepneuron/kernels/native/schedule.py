@@ -140,8 +140,12 @@ class Schedule:
         for i in self.instructions[:before]:
             if not i.cheap or (value := i.outputs[0].tensor) in seen:
                 continue
+            here = self.epoch[i]
             sources = [self.root(x.tensor) for x in i.inputs if isinstance(x, Rows)]
-            kept = min(max(self.epoch[j] for j, _ in readers[x]) for x in sources)
+            kept = min(  # what is itself made again is there in this epoch alone
+                max((self.epoch[j] for j, _ in readers.get(x, ())), default=here)
+                for x in sources
+            )
             users = readers.get(value, [])
             if all(
                 isinstance(x, Rows) and x.tensor is value and self.epoch[j] <= kept
