@@ -17,7 +17,7 @@ from benchmarks.compare.outcome import Outcome
 from benchmarks.compare.process import Asked, FailedError, environment
 from benchmarks.compare.server import serve
 
-PAUSE = 0.05  # seconds between turns; OpenBLAS's threads spin nearly as long
+PAUSE = 0.25  # seconds between turns; OpenBLAS's threads spin for most of it
 
 Progress = Callable[[str], None]  # is told what begins
 
