@@ -49,7 +49,7 @@ class StepFunctions(Steps):
 
     def _note_structure(self, kind: str) -> None:
         """Note what a plan depends on beside shapes: which weights learn, and how."""
-        layers = self._flatten_layers()  # type: ignore[attr-defined]
+        layers = self._flatten_layers()
         found: tuple[Any, ...] = tuple([layer.trainable for layer in layers])
         if kind != "predict":
             how = getattr(self.optimizer, "plan_key", lambda: self.optimizer)()
@@ -72,7 +72,7 @@ class StepFunctions(Steps):
         x, y, sample_weight = unpack_x_y_sample_weight(batch)
 
         def forward(x: Any, y: Any, sample_weight: Any) -> Any:
-            y_pred = self(x, training=kind == "train")  # type: ignore[operator]
+            y_pred = self(x, training=kind == "train")
             if kind != "predict" and self._compile_loss is not None:
                 self._compile_loss(y, y_pred, sample_weight)
             if kind != "predict" and self._compile_metrics is not None:

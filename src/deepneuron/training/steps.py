@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from deepneuron import losses as losses_package
@@ -43,6 +44,8 @@ class Steps:
     losses: list[Any]
     trainable_variables: list[Any]
     output_names: Any
+    __call__: Callable[..., Any]
+    _flatten_layers: Callable[..., list[Any]]
 
     def __init__(self) -> None:
         self.compiled = False
@@ -156,7 +159,7 @@ class Steps:
             The logs: {name: value}.
         """
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=True)  # type: ignore[operator]  # the Layer's call
+        y_pred = self(x, training=True)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
         self._track(loss, x)
         if self.trainable_variables:
@@ -172,7 +175,7 @@ class Steps:
     def test_step(self, data: Any) -> dict[str, Any]:
         """Forward and loss, with the weights left as they are."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = self(x, training=False)
         loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
@@ -180,7 +183,7 @@ class Steps:
     def predict_step(self, data: Any) -> Any:
         """Forward only."""
         x, _, _ = unpack_x_y_sample_weight(data)
-        return self(x, training=False)  # type: ignore[operator]
+        return self(x, training=False)
 
     def compute_loss(
         self,
@@ -236,7 +239,7 @@ class Steps:
         found: list[Metric] = [m for m in first if m is not None]
         if self._compile_loss is not None:
             found.extend(self._compile_loss.trackers)
-        for layer in self._flatten_layers():  # type: ignore[attr-defined]
+        for layer in self._flatten_layers():
             found.extend(m for m in layer._parts(Metric) if m not in found)
         return found
 
